@@ -19,7 +19,7 @@ node_modules/.ready: package.json package-lock.json
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
 gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto/gen from the schemas
-	@buf generate --path proto/freshet --path proto/scenarios
+	@buf generate --path proto/freshet --path proto/grpc --path proto/scenarios
 	@proto/registry.sh proto/gen
 
 .PHONY: help gen

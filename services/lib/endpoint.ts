@@ -1,14 +1,10 @@
 // Endpoint URLs: scheme://host:port[,host:port…]/path?parameters. The WHATWG parser refuses broker lists,
 // so the authority is taken apart here.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 
 export type Endpoint = {
   /** As given; free of credentials, so it may be logged. */
   url: string
-  /** Without the `s` of TLS: `grpc`, `kafka`. */
   scheme: string
-  tls: boolean
   /** `host:port`, at least one. */
   hosts: string[]
   /** What stands between the authority and `?`, without slashes at the ends. */
@@ -41,17 +37,15 @@ export function parseEndpoint(
   const known = Object.keys(schemes)
   if (!match) {
     report(`is not of the form scheme://host:port/path?parameters (schemes: ${known.join(', ')})`)
-    return { url, scheme: '', tls: false, hosts: [], path: '', parameters: new Map() }
+    return { url, scheme: '', hosts: [], path: '', parameters: new Map() }
   }
-  const [, given = '', authority = '', rawPath = '', query = ''] = match
-  const tls = !schemes[given] && given.endsWith('s') && schemes[given.slice(0, -1)] !== undefined
-  const scheme = tls ? given.slice(0, -1) : given
+  const [, scheme = '', authority = '', rawPath = '', query = ''] = match
   const rules = schemes[scheme]
-  if (!rules) report(`unknown scheme "${given}" (here: ${known.join(', ')})`)
+  if (!rules) report(`unknown scheme "${scheme}" (here: ${known.join(', ')})`)
 
   if (authority.includes('@')) {
-    mistakes.push(`${flag} ${given}://…: user info in a URL would show in the process list; use ?secret=name`)
-    url = `${given}://…`
+    mistakes.push(`${flag} ${scheme}://…: user info in a URL would show in the process list`)
+    url = `${scheme}://…`
   }
   const hosts = authority
     .slice(authority.lastIndexOf('@') + 1)
@@ -74,7 +68,7 @@ export function parseEndpoint(
   for (const [name, rule] of Object.entries(rules?.parameters ?? {})) {
     if (rule.required && !parameters.has(name)) report(`parameter "${name}" is missing`)
   }
-  return { url, scheme, tls, hosts, path, parameters }
+  return { url, scheme, hosts, path, parameters }
 }
 
 function checkHost(host: string, defaultPort: number | undefined, report: (text: string) => void): string {
@@ -105,24 +99,4 @@ export function portOf(host: string): number {
 /** The name part of `host:port`, without the brackets of IPv6. */
 export function hostOf(host: string): string {
   return host.slice(0, host.lastIndexOf(':')).replace(/^\[|\]$/g, '')
-}
-
-export type Secret = { user?: string; password?: string; ca?: string; cert?: string; key?: string }
-
-/**
- * Reads the files of the mounted secret that `?secret=` names, below SECRETS_DIR (default /run/secrets).
- * An absent parameter is an empty secret; an absent file is an absent member.
- */
-export function readSecret(endpoint: Endpoint, root = process.env['SECRETS_DIR'] ?? '/run/secrets'): Secret {
-  const name = endpoint.parameters.get('secret')
-  if (name === undefined) return {}
-  const secret: Secret = {}
-  for (const file of ['user', 'password', 'ca', 'cert', 'key'] as const) {
-    try {
-      secret[file] = readFileSync(join(root, name, file), 'utf8').trim()
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    }
-  }
-  return secret
 }

@@ -146,7 +146,7 @@ export function fieldText(field: DescField): (bytes: Uint8Array, span: Span) => 
       return names.get(number) ?? String(number)
     }
   }
-  if (field.fieldKind !== 'scalar') throw new Error(`${field}: views read scalar and enum fields only`)
+  if (field.fieldKind !== 'scalar') throw new Error(`${field.name}: views read scalar and enum fields only`)
   if (field.scalar === ScalarType.STRING) {
     return (bytes, span) => (span.end < 0 ? '' : utf8(bytes, span.start, span.end))
   }
@@ -158,7 +158,7 @@ export function fieldText(field: DescField): (bytes: Uint8Array, span: Span) => 
 
 /** Turns a numeric field's span into its value. 64-bit values beyond 2^53 lose precision. */
 export function fieldNumber(field: DescField): (bytes: Uint8Array, span: Span) => number {
-  if (field.fieldKind !== 'scalar') throw new Error(`${field}: not a number`)
+  if (field.fieldKind !== 'scalar') throw new Error(`${field.name}: not a number`)
   switch (field.scalar) {
     case ScalarType.UINT32:
     case ScalarType.UINT64:
@@ -181,7 +181,7 @@ export function fieldNumber(field: DescField): (bytes: Uint8Array, span: Span) =
     }
     default:
       throw new Error(
-        `${field}: views read strings, bools, enums, int32, int64, uint32, uint64, float, double`,
+        `${field.name}: views read strings, bools, enums, int32, int64, uint32, uint64, float, double`,
       )
   }
 }

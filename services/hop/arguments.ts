@@ -1,0 +1,135 @@
+// The command line of a hop. Every mistake is listed at once.
+import { parseArgs } from 'node:util'
+import { parseEndpoint, type Endpoint, type SchemeRules } from '../lib/endpoint.ts'
+import { ConfigError } from '../lib/errors.ts'
+
+export const usage = `hop --event <message> --pipeline <name> --partitions <n> --from <url> --to <url> [--then <url>]
+  --event       the event message, e.g. scenarios.WeatherTweet
+  --pipeline    the pipeline's name; the hash tag of its keys in Redis
+  --partitions  how many partitions events are numbered over; that of the topic
+  --from        http://host:port | grpc://host:port | ws://host:port | kafka://host:port[,…]/topic?group=name
+  --to          grpc://host:port[?client=grpc-js|connect] | ws://host:port | kafka://host:port[,…]/topic |
+                redis://host:port | mongodb://host:port[,…]/database      (may be repeated: all must have a batch)
+  --then        as --to; gets what is stored, once, best effort           (may be repeated)
+  --name        the name of this hop, in documents and metrics (default hop)
+  --lanes       batches in flight; a partition always uses the same lane (default 1)
+  --admin       http://host:port for /healthz, /readyz, /metrics; an http source serves them too
+  --deadline-ms how long a client of an intake waits for its answer (default 10000)
+  --queue-bytes the most that an intake queues (default 33554432)
+`
+
+const port: SchemeRules = { parameters: {} }
+const topic: SchemeRules['path'] = { name: 'topic', required: true }
+const kafka: SchemeRules = { defaultPort: 9092, manyHosts: true, path: topic, parameters: {} }
+const group = {
+  required: true,
+  pattern: /^[A-Za-z0-9._-]{1,249}$/,
+  rule: 'may hold letters, digits, . _ - only',
+}
+
+const sources: Record<string, SchemeRules> = {
+  http: port,
+  grpc: port,
+  ws: port,
+  kafka: { ...kafka, parameters: { group } },
+}
+const sinks: Record<string, SchemeRules> = {
+  grpc: { parameters: { client: { pattern: /^(grpc-js|connect)$/, rule: 'is grpc-js or connect' } } },
+  ws: port,
+  kafka,
+  redis: { defaultPort: 6379, parameters: {} },
+  mongodb: {
+    defaultPort: 27017,
+    manyHosts: true,
+    path: { name: 'database', required: true },
+    parameters: {},
+  },
+}
+
+export type HopArguments = {
+  event: string
+  pipeline: string
+  partitions: number
+  from: Endpoint
+  to: Endpoint[]
+  fastPaths: Endpoint[]
+  name: string
+  lanes: number
+  admin: Endpoint | undefined
+  deadlineMs: number
+  queueBytes: number
+}
+
+/** Reads the arguments. Throws ConfigError with every mistake. */
+export function readArguments(argv: string[]): HopArguments {
+  const mistakes: string[] = []
+  const single = [
+    'event',
+    'pipeline',
+    'partitions',
+    'from',
+    'name',
+    'lanes',
+    'admin',
+    'deadline-ms',
+    'queue-bytes',
+  ] as const
+  const { tokens } = parseArgs({
+    args: argv,
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries([...single, 'to', 'then'].map((name) => [name, { type: 'string' as const }])),
+  })
+  const given = new Map<string, string[]>()
+  for (const token of tokens) {
+    if (token.kind === 'positional') mistakes.push(`${token.value}: is no option (see --help)`)
+    if (token.kind !== 'option') continue
+    if (![...single, 'to', 'then'].includes(token.name))
+      mistakes.push(`${token.rawName}: unknown option (see --help)`)
+    else if (token.value === undefined) mistakes.push(`${token.rawName}: the value is missing`)
+    else given.set(token.name, [...(given.get(token.name) ?? []), token.value])
+  }
+  const one = (name: (typeof single)[number], fallback?: string): string => {
+    const values = given.get(name) ?? []
+    if (values.length > 1) mistakes.push(`--${name}: is given ${values.length} times`)
+    if (values.length === 0 && fallback === undefined) mistakes.push(`--${name}: is missing`)
+    return values[0] ?? fallback ?? ''
+  }
+  const integer = (name: (typeof single)[number], low: number, high: number, fallback?: string): number => {
+    const text = one(name, fallback)
+    const value = /^\d+$/.test(text) ? Number(text) : NaN
+    if (text !== '' && !(value >= low && value <= high))
+      mistakes.push(`--${name} ${text}: must be an integer from ${low} to ${high}`)
+    return value
+  }
+  const named = (name: 'pipeline' | 'name', fallback?: string): string => {
+    const text = one(name, fallback)
+    if (text !== '' && !/^[a-z0-9][a-z0-9-]{0,62}$/.test(text)) {
+      mistakes.push(`--${name} ${text}: may hold small letters, digits and - only, 63 at most`)
+    }
+    return text
+  }
+  const many = (name: 'to' | 'then') =>
+    (given.get(name) ?? []).map((url) => parseEndpoint(`--${name}`, url, sinks, mistakes))
+  const from = one('from')
+  const admin = given.has('admin') ? one('admin') : undefined
+  const read: HopArguments = {
+    event: one('event'),
+    pipeline: named('pipeline'),
+    partitions: integer('partitions', 1, 10_000),
+    from:
+      from === ''
+        ? { url: '', scheme: '', hosts: [], path: '', parameters: new Map() }
+        : parseEndpoint('--from', from, sources, mistakes),
+    to: many('to'),
+    fastPaths: many('then'),
+    name: named('name', 'hop'),
+    lanes: integer('lanes', 1, 64, '1'),
+    admin: admin === undefined ? undefined : parseEndpoint('--admin', admin, { http: port }, mistakes),
+    deadlineMs: integer('deadline-ms', 100, 600_000, '10000'),
+    queueBytes: integer('queue-bytes', 65_536, 4_294_967_296, '33554432'),
+  }
+  if (read.to.length === 0) mistakes.push('--to: is missing')
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return read
+}

@@ -1,0 +1,132 @@
+// What hops hand each other in memory, and how batches are joined and cut.
+import { create } from '@bufbuild/protobuf'
+import {
+  BatchSchema,
+  LogRangeSchema,
+  OutcomeSchema,
+  RunSchema,
+  Verdict,
+  type Batch,
+  type Outcome,
+  type Run,
+} from '../../proto/gen/freshet/v1/hop_pb.ts'
+import { joinEvents, splitEvents } from '../lib/wire.ts'
+
+export { Verdict, type Batch, type Outcome, type Run }
+
+/** Where batches go. `write` rejects, or answers FAILED, when the batch may pass later. */
+export type Sink = {
+  /** Its URL, for logs. */
+  url: string
+  write(batch: Batch): Promise<Outcome>
+  /** Undefined while the sink is reachable as far as is known, else why not. */
+  notReady(): string | undefined
+  close(): Promise<void>
+}
+
+/** How a source hands on a batch. Never rejects; answers once the batch's fate is known. */
+export type Deliver = (batch: Batch, revoked?: AbortSignal) => Promise<Outcome>
+
+/** What feeds a hop. */
+export type Source = {
+  notReady(): string | undefined
+  /** Stops taking in, lets what is in flight end, and releases everything. */
+  close(): Promise<void>
+}
+
+/** The most records in one batch; at 2,000 the view script's cost per event has levelled out (FACTS). */
+export const MAX_BATCH_RECORDS = 2_000
+/** The most bytes of events in one batch. Every receiver's message limit is above it. */
+export const MAX_BATCH_BYTES = 1_048_576
+/** The most bytes of one encoded batch on a link: events, at most 40 bytes beside each, and slack. */
+export const MAX_MESSAGE_BYTES = 2 * MAX_BATCH_BYTES
+/** How many batches a receiver lets one link have in flight; the lanes of a hop share them. */
+export const LINK_CREDITS = 64
+
+const stored = create(OutcomeSchema, { verdict: Verdict.STORED })
+
+export const outcomes = {
+  stored: (): Outcome => stored,
+  failed: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.FAILED, reason }),
+  rejected: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.REJECTED, reason }),
+  gap: (position: bigint): Outcome => create(OutcomeSchema, { verdict: Verdict.REFUSED_GAP, position }),
+  behind: (position: bigint): Outcome => create(OutcomeSchema, { verdict: Verdict.REFUSED_BEHIND, position }),
+}
+
+export function recordsOf(batch: Batch): number {
+  return batch.runs.reduce((sum, run) => sum + run.count, 0)
+}
+
+export function bytesOf(batch: Batch): number {
+  return batch.runs.reduce((sum, run) => sum + run.events.length, 0)
+}
+
+/** One batch of several that do not come from a log. */
+export function joinBatches(batches: readonly Batch[]): Batch {
+  if (batches.length === 1) return batches[0]!
+  return create(BatchSchema, { runs: batches.flatMap((batch) => batch.runs) })
+}
+
+/** The records of a run from index `from` to before `to`. */
+export function sliceRun(run: Run, from: number, to: number): Run {
+  const events = splitEvents(run.events, run.count).slice(from, to)
+  const firstDelta = run.timeDeltasUs[from] ?? 0
+  return create(RunSchema, {
+    ...run,
+    firstSeq: run.firstSeq + BigInt(from),
+    count: to - from,
+    firstTimeUs: run.firstTimeUs + BigInt(firstDelta),
+    timeDeltasUs: run.timeDeltasUs.slice(from, to).map((delta) => delta - firstDelta),
+    events: joinEvents(events),
+    offsetDeltas: run.offsetDeltas.slice(from, to),
+  })
+}
+
+/**
+ * Cuts a batch of two or more records in two. A batch from the log is cut at an offset, so that both parts
+ * are parts of the log without holes.
+ */
+export function cutBatch(batch: Batch): [Batch, Batch] {
+  const { log, runs } = batch
+  if (!log) return cutRuns(runs, Math.ceil(recordsOf(batch) / 2))
+  const offsets = runs.flatMap((run) => run.offsetDeltas).toSorted((a, b) => a - b)
+  const cut = offsets[Math.ceil(offsets.length / 2)]!
+  const [before, after]: [Run[], Run[]] = [[], []]
+  for (const run of runs) {
+    const index = run.offsetDeltas.findIndex((offset) => offset >= cut)
+    const at = index < 0 ? run.count : index
+    if (at > 0) before.push(sliceRun(run, 0, at))
+    if (at < run.count) after.push(sliceRun(run, at, run.count))
+  }
+  // Offsets stay relative to first_offset, so the later part keeps it for them and starts at the cut.
+  const middle = log.firstOffset + BigInt(cut)
+  for (const run of after) run.offsetDeltas = run.offsetDeltas.map((offset) => offset - cut)
+  return [
+    create(BatchSchema, { runs: before, log: create(LogRangeSchema, { ...log, nextOffset: middle }) }),
+    create(BatchSchema, { runs: after, log: create(LogRangeSchema, { ...log, firstOffset: middle }) }),
+  ]
+}
+
+function cutRuns(runs: Run[], at: number): [Batch, Batch] {
+  const [before, after]: [Run[], Run[]] = [[], []]
+  let seen = 0
+  for (const run of runs) {
+    const inside = Math.min(Math.max(at - seen, 0), run.count)
+    if (inside > 0) before.push(inside === run.count ? run : sliceRun(run, 0, inside))
+    if (inside < run.count) after.push(inside === 0 ? run : sliceRun(run, inside, run.count))
+    seen += run.count
+  }
+  return [create(BatchSchema, { runs: before }), create(BatchSchema, { runs: after })]
+}
+
+/** Calls `visit` for each record of a run with its seq, time in microseconds since 1970, and offset delta. */
+export function eachRecord(
+  run: Run,
+  visit: (event: Uint8Array, seq: bigint, timeUs: bigint, offsetDelta: number) => void,
+): void {
+  const events = splitEvents(run.events, run.count)
+  for (let index = 0; index < run.count; index++) {
+    const timeUs = run.firstTimeUs + BigInt(run.timeDeltasUs[index] ?? 0)
+    visit(events[index]!, run.firstSeq + BigInt(index), timeUs, run.offsetDeltas[index] ?? 0)
+  }
+}

@@ -1,0 +1,99 @@
+// Group commit in lanes: while a lane's batch is out, arrivals queue, and the queue becomes the next batch.
+// Batches grow with load; there is no timer to tune.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+export type Entry = { records: number; bytes: number }
+
+export type Limits = {
+  maxBatchRecords: number
+  maxBatchBytes: number
+  /** Over all lanes, queued and in flight. */
+  maxQueueBytes: number
+  /** An entry that has waited longer than this closes the queue for new ones. */
+  maxQueueAgeMs: number
+}
+
+export type GroupCommit<E extends Entry> = {
+  /** Queues an entry; false when the queue is full or too old, and then nothing was queued. */
+  offer(lane: number, entry: E): boolean
+  queuedBytes(): number
+  /** Resolves when every lane is empty and nothing is in flight. */
+  idle(): Promise<void>
+}
+
+type Lane<E> = { queue: { entry: E; at: number }[]; head: number; busy: boolean }
+
+/**
+ * `send` gets the entries of one lane's next batch, in order of arrival and never two batches of a lane at
+ * once. It must not reject. `wanted` is asked when an entry joins a batch; unwanted ones are dropped.
+ */
+export function createGroupCommit<E extends Entry>(
+  lanes: number,
+  limits: Limits,
+  send: (entries: E[], lane: number) => Promise<void>,
+  wanted: (entry: E) => boolean = () => true,
+): GroupCommit<E> {
+  const all: Lane<E>[] = Array.from({ length: lanes }, () => ({ queue: [], head: 0, busy: false }))
+  let bytes = 0
+  let waiters: (() => void)[] = []
+
+  const take = (lane: Lane<E>): { entries: E[]; takenBytes: number } => {
+    const entries: E[] = []
+    let records = 0
+    let batchBytes = 0
+    let takenBytes = 0
+    while (lane.head < lane.queue.length) {
+      const { entry } = lane.queue[lane.head]!
+      const fits =
+        records + entry.records <= limits.maxBatchRecords && batchBytes + entry.bytes <= limits.maxBatchBytes
+      if (!fits && records > 0) break
+      lane.head++
+      takenBytes += entry.bytes
+      if (!wanted(entry)) continue
+      records += entry.records
+      batchBytes += entry.bytes
+      entries.push(entry)
+    }
+    // Shifting is linear in the queue's length, so it waits until half is gone.
+    if (lane.head * 2 >= lane.queue.length) {
+      lane.queue = lane.queue.slice(lane.head)
+      lane.head = 0
+    }
+    return { entries, takenBytes }
+  }
+
+  const work = async (lane: Lane<E>, index: number) => {
+    lane.busy = true
+    while (lane.queue.length > lane.head) {
+      // Two turns, so that the clients that were just answered can join: one turn gave 32,000, two 45,000,
+      // a timer of 1 ms 24,000 requests/s at 64 connections (FACTS).
+      await nextTurn()
+      await nextTurn()
+      const { entries, takenBytes } = take(lane)
+      if (entries.length > 0) await send(entries, index)
+      bytes -= takenBytes
+    }
+    lane.busy = false
+    if (all.every(({ busy }) => !busy)) {
+      for (const resolve of waiters) resolve()
+      waiters = []
+    }
+  }
+
+  return {
+    offer(index, entry) {
+      const lane = all[index]!
+      const oldest = lane.queue[lane.head]
+      const now = Date.now()
+      if (bytes + entry.bytes > limits.maxQueueBytes || (oldest && now - oldest.at > limits.maxQueueAgeMs))
+        return false
+      bytes += entry.bytes
+      lane.queue.push({ entry, at: now })
+      if (!lane.busy) void work(lane, index)
+      return true
+    },
+    queuedBytes: () => bytes,
+    idle: () =>
+      all.every(({ busy }) => !busy) ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve)),
+  }
+}

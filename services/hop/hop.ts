@@ -1,0 +1,253 @@
+// Wires one hop: its source, what happens to a batch, its sinks.
+import * as uWS from 'uWebSockets.js'
+import { addAdminPages, listen } from '../lib/admin.ts'
+import type { Endpoint } from '../lib/endpoint.ts'
+import { loadEventType, type EventType } from '../lib/event-type.ts'
+import type { Log } from '../lib/log.ts'
+import type { Lifecycle } from '../lib/run.ts'
+import type { HopArguments } from './arguments.ts'
+import {
+  bytesOf,
+  joinBatches,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_RECORDS,
+  outcomes,
+  recordsOf,
+  Verdict,
+  type Batch,
+  type Deliver,
+  type Outcome,
+  type Sink,
+  type Source,
+} from './batch.ts'
+import { createDeadLetters, lettersOf } from './dead-letters.ts'
+import { attempt, createFastPath, writeOwned, type FastPath, type Rejected, type Waiting } from './deliver.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { createIntake } from './intake.ts'
+import { createHopMetrics, type HopMetrics } from './metrics.ts'
+import { createGrpcSink } from './sinks/grpc.ts'
+import { createKafkaSink } from './sinks/kafka.ts'
+import { createMongodbSink } from './sinks/mongodb.ts'
+import { createRedisSink } from './sinks/redis.ts'
+import { createWsSink } from './sinks/ws.ts'
+import { createGrpcSource } from './sources/grpc.ts'
+import { createHttpSource } from './sources/http.ts'
+import { createKafkaSource } from './sources/kafka.ts'
+import { createRecordReader } from './sources/kafka-records.ts'
+import { createWsSource } from './sources/ws.ts'
+
+/** After SIGTERM an intake tries this long to bring what it took to the log; below the pod's grace period. */
+const DRAIN_DEADLINE_MS = 12_000
+/** What a middle hop holds for its peers; their credits bound it too. */
+const MIDDLE_QUEUE_BYTES = 67_108_864
+
+type Parts = {
+  hop: HopArguments
+  eventType: EventType
+  sinks: Sink[]
+  fastPaths: FastPath[]
+  stopped: AbortController
+  log: Log
+  metrics: HopMetrics
+  notReady: () => string | undefined
+}
+
+/** Starts a hop and registers its release. */
+export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Promise<void> {
+  const eventType = loadEventType(hop.event)
+  const metrics = createHopMetrics(hop.pipeline, hop.name)
+  const stopped = new AbortController()
+
+  const open = async (endpoint: Endpoint) => {
+    const sink = await createSink(endpoint, { hop, eventType, log, metrics })
+    life.onStop(sink.url, () => sink.close())
+    return sink
+  }
+  const sinks = await Promise.all(hop.to.map(open))
+  const targets = await Promise.all(hop.fastPaths.map(open))
+  const fastPaths = targets.map((sink) => createFastPath(sink, hop.lanes, log, metrics))
+  life.onStop('fast paths', () => Promise.all(fastPaths.map((path) => path.idle())))
+
+  let source: Source | undefined
+  const notReady = () => {
+    if (!life.running()) return 'stopping'
+    if (!source) return 'starting'
+    return [source.notReady(), ...sinks.map((sink) => sink.notReady())].find((reason) => reason !== undefined)
+  }
+  const parts: Parts = { hop, eventType, sinks, fastPaths, stopped, log, metrics, notReady }
+  if (hop.admin) {
+    const app = uWS.App()
+    addAdminPages(app, { notReady, metrics: metrics.registry })
+    await listen(app, hop.admin.hosts[0]!)
+    life.onStop('admin', () => void app.close())
+  }
+  source = await createSource(parts, life)
+  life.onStop('source', async () => {
+    // The log has what a log reader holds, so it need not wait for its sinks.
+    if (hop.from.scheme === 'kafka') stopped.abort()
+    const timer = setTimeout(() => stopped.abort(), DRAIN_DEADLINE_MS)
+    await source.close()
+    clearTimeout(timer)
+  })
+  log.info('started', {
+    from: hop.from.url,
+    to: hop.to.map(({ url }) => url),
+    fastPaths: hop.fastPaths.map(({ url }) => url),
+  })
+}
+
+async function createSink(
+  endpoint: Endpoint,
+  { hop, eventType, log, metrics }: Pick<Parts, 'hop' | 'eventType' | 'log' | 'metrics'>,
+): Promise<Sink> {
+  switch (endpoint.scheme) {
+    case 'grpc':
+      return createGrpcSink(endpoint, log)
+    case 'ws':
+      return createWsSink(endpoint, log)
+    case 'kafka':
+      return createKafkaSink(endpoint, eventType, hop.partitions, log)
+    case 'redis':
+      return createRedisSink(endpoint, eventType, hop.pipeline, log, metrics)
+    case 'mongodb':
+      return createMongodbSink(endpoint, eventType, log)
+    default:
+      throw new Error(`no sink for ${endpoint.scheme}`)
+  }
+}
+
+async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
+  const { hop, eventType, metrics, log, notReady, stopped } = parts
+  switch (hop.from.scheme) {
+    case 'http': {
+      const intake = createIntake({
+        partitions: hop.partitions,
+        lanes: hop.lanes,
+        route: hop.name,
+        deadlineMs: hop.deadlineMs,
+        maxQueueBytes: hop.queueBytes,
+        persist: (batch, rejected) => writeToAll(parts, batch, { stopped: stopped.signal }, rejected),
+        stored: (lane, batch) => feedFastPaths(parts, lane, batch),
+      })
+      setInterval(() => metrics.queueBytes.set(intake.queuedBytes()), 1_000).unref()
+      log.info('intake', { origin: intake.origin })
+      return createHttpSource(hop.from, {
+        eventType,
+        intake,
+        admin: { notReady, metrics: metrics.registry },
+        metrics,
+      })
+    }
+    case 'grpc':
+      return createGrpcSource(hop.from, deliverOnce(parts), notReady)
+    case 'ws':
+      return createWsSource(hop.from, deliverOnce(parts))
+    case 'kafka': {
+      const deadLetters = createDeadLetters(hop.from, stopped.signal, log, metrics)
+      life.onStop('dead letters', () => deadLetters.close())
+      const rejected: Rejected = async (batch, reason) => {
+        for (const letter of lettersOf(batch, reason, eventType)) await deadLetters.send(letter)
+      }
+      const deliver: Deliver = async (batch, revoked) => {
+        const outcome = await writeToAll(parts, batch, { stopped: stopped.signal, revoked }, rejected)
+        if (outcome.verdict === Verdict.STORED)
+          feedFastPaths(parts, (batch.log?.partition ?? 0) % hop.lanes, batch)
+        return outcome
+      }
+      return createKafkaSource(hop.from, createRecordReader(eventType), deliver, deadLetters, log, metrics)
+    }
+    default:
+      throw new Error(`no source for ${hop.from.scheme}`)
+  }
+}
+
+/** Brings a batch that this hop owns to every sink. */
+async function writeToAll(
+  parts: Parts,
+  batch: Batch,
+  waiting: Waiting,
+  rejected: Rejected,
+): Promise<Outcome> {
+  const { sinks, log, metrics } = parts
+  const began = performance.now()
+  const results = await Promise.all(
+    sinks.map((sink) => writeOwned(sink, batch, waiting, rejected, log, metrics)),
+  )
+  const outcome = worst(results)
+  if (outcome.verdict === Verdict.STORED) count(metrics, batch, began)
+  return outcome
+}
+
+/** For hops in the middle: batches of all peers are joined, tried once, and their outcome is passed back. */
+function deliverOnce(parts: Parts): Deliver {
+  const { hop, sinks, metrics } = parts
+  const tryOnce = async (batch: Batch): Promise<Outcome> => {
+    const began = performance.now()
+    const outcome = worst(await Promise.all(sinks.map((sink) => attempt(sink, batch))))
+    if (outcome.verdict === Verdict.STORED) count(metrics, batch, began)
+    return outcome
+  }
+  type Entry = {
+    batch: Batch
+    records: number
+    bytes: number
+    lane: number
+    done: (outcome: Outcome) => void
+  }
+  const settle = async (entry: Entry) => finish(entry, await tryOnce(entry.batch))
+  const finish = (entry: Entry, outcome: Outcome) => {
+    entry.done(outcome)
+    if (outcome.verdict === Verdict.STORED && entry.batch.runs.length > 0)
+      feedFastPaths(parts, entry.lane, entry.batch)
+  }
+  const commit = createGroupCommit<Entry>(
+    hop.lanes,
+    {
+      maxBatchRecords: MAX_BATCH_RECORDS,
+      maxBatchBytes: MAX_BATCH_BYTES,
+      maxQueueBytes: MIDDLE_QUEUE_BYTES,
+      maxQueueAgeMs: 5_000,
+    },
+    async (entries) => {
+      // A log range speaks for one batch, so those from a log stay alone. A peer has one batch of a lane out
+      // at a time, so these are of different peers or lanes, and their order does not matter.
+      const joinable = entries.filter(({ batch }) => !batch.log)
+      const alone = entries.filter(({ batch }) => batch.log).map(settle)
+      if (joinable.length > 0) {
+        const outcome = await tryOnce(joinBatches(joinable.map(({ batch }) => batch)))
+        // One peer's bad record must not condemn another's good ones.
+        if (outcome.verdict === Verdict.REJECTED && joinable.length > 1) alone.push(...joinable.map(settle))
+        else for (const entry of joinable) finish(entry, outcome)
+      }
+      await Promise.all(alone)
+    },
+  )
+  return (batch) =>
+    new Promise((resolve) => {
+      const lane = (batch.runs[0]?.partition ?? batch.log?.partition ?? 0) % hop.lanes
+      const entry = { batch, records: recordsOf(batch), bytes: bytesOf(batch), lane, done: resolve }
+      if (!commit.offer(lane, entry)) resolve(outcomes.failed('the queue is full'))
+    })
+}
+
+function feedFastPaths({ fastPaths }: Parts, lane: number, batch: Batch): void {
+  for (const path of fastPaths) path.offer(lane, batch)
+}
+
+/** The outcome of a batch at several sinks: stored only if all have it. */
+function worst(results: Outcome[]): Outcome {
+  return results.find(({ verdict }) => verdict !== Verdict.STORED) ?? outcomes.stored()
+}
+
+function count(metrics: HopMetrics, batch: Batch, began: number): void {
+  const records = recordsOf(batch)
+  if (records === 0) return
+  metrics.batches.inc()
+  metrics.records.inc(records)
+  metrics.bytes.inc(bytesOf(batch))
+  metrics.batchRecords.observe(records)
+  metrics.batchSeconds.observe((performance.now() - began) / 1_000)
+  const newest = batch.runs.at(-1)!
+  const newestMs = Number(newest.firstTimeUs / 1_000n) + (newest.timeDeltasUs.at(-1) ?? 0) / 1_000
+  metrics.freshnessSeconds.observe(Math.max(0, Date.now() - newestMs) / 1_000)
+}

@@ -1,0 +1,101 @@
+// Logs events as documents. The event's id is the document's, so that a repeated insert changes nothing.
+import { MongoBulkWriteError, MongoClient } from 'mongodb'
+import type { Endpoint } from '../../lib/endpoint.ts'
+import { reasonOf } from '../../lib/errors.ts'
+import type { EventType } from '../../lib/event-type.ts'
+import type { Log } from '../../lib/log.ts'
+import { EVENTS_COLLECTION, type EventDocument } from '../../lib/mongo.ts'
+import { eventId } from '../../lib/views.ts'
+import { eachRecord, outcomes, type Batch, type Outcome, type Sink } from '../batch.ts'
+
+const DUPLICATE_KEY = 11_000
+/** BSONObjectTooLarge, DocumentValidationFailure: the document is at fault, so no retry can help. */
+const PERMANENT = new Set([10_334, 17_280, 17_419, 17_420, 121])
+/** A call that is not answered by then has failed; above the server's own limit for a majority write. */
+const SOCKET_DEADLINE_MS = 12_000
+const MAJORITY_DEADLINE_MS = 8_000
+
+export async function createMongodbSink(endpoint: Endpoint, eventType: EventType, log: Log): Promise<Sink> {
+  const client = new MongoClient(`mongodb://${endpoint.hosts.join(',')}`, {
+    appName: 'freshet',
+    writeConcern: { w: 'majority', j: true, wtimeoutMS: MAJORITY_DEADLINE_MS },
+    // The hop that owns a batch retries it; nobody else.
+    retryWrites: false,
+    serverSelectionTimeoutMS: 2_000,
+    connectTimeoutMS: 2_000,
+    socketTimeoutMS: SOCKET_DEADLINE_MS,
+    maxPoolSize: 8,
+  })
+  const events = client.db(endpoint.path).collection<EventDocument>(EVENTS_COLLECTION)
+  let down: string | undefined = 'not connected yet'
+  let indexed = false
+
+  /** The order in which `query` pages through the log. */
+  const ensureIndex = async () => {
+    if (indexed) return
+    await events.createIndex({ time: -1, _id: -1 })
+    indexed = true
+    down = undefined
+  }
+  ensureIndex().catch((cause: unknown) => {
+    down = reasonOf(cause)
+    log.warn('mongodb did not answer', { cause: down })
+  })
+
+  return {
+    url: endpoint.url,
+    notReady: () => (down === undefined ? undefined : `${endpoint.url}: ${down}`),
+    async write(batch) {
+      let documents
+      try {
+        documents = documentsOf(batch, eventType)
+      } catch (cause) {
+        return outcomes.rejected(`is no ${eventType.schema.typeName}: ${reasonOf(cause)}`)
+      }
+      try {
+        await ensureIndex()
+        if (documents.length > 0) await events.insertMany(documents, { ordered: false })
+        down = undefined
+        return outcomes.stored()
+      } catch (cause) {
+        if (cause instanceof MongoBulkWriteError) {
+          const outcome = outcomeOf(cause)
+          if (outcome) return outcome
+        }
+        down = reasonOf(cause)
+        throw cause
+      }
+    },
+    close: () => client.close(),
+  }
+}
+
+function documentsOf(batch: Batch, eventType: EventType): EventDocument[] {
+  const { log } = batch
+  const documents: EventDocument[] = []
+  for (const run of batch.runs) {
+    eachRecord(run, (event, seq, timeUs, offsetDelta) => {
+      documents.push({
+        _id: eventId(run.origin, run.partition, seq),
+        ...eventType.toDocument(event),
+        time: new Date(Number(timeUs / 1_000n)),
+        route: run.route,
+        ...(log && {
+          log: { topic: log.topic, partition: log.partition, offset: Number(log.firstOffset) + offsetDelta },
+        }),
+      })
+    })
+  }
+  return documents
+}
+
+/** Duplicates are success. Undefined means: try again. */
+function outcomeOf(error: MongoBulkWriteError): Outcome | undefined {
+  const errors = [error.writeErrors].flat()
+  if (errors.length === 0 || error.result?.getWriteConcernError()) return undefined
+  const others = errors.filter(({ code }) => code !== DUPLICATE_KEY)
+  if (others.length === 0) return outcomes.stored()
+  return others.every(({ code }) => PERMANENT.has(code))
+    ? outcomes.rejected(others[0]!.errmsg ?? 'refused')
+    : undefined
+}

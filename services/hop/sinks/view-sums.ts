@@ -1,0 +1,209 @@
+// Sums a batch for the live views, reading from each event only the fields that a view needs.
+import type { JsonObject } from '@bufbuild/protobuf'
+import type { EventType } from '../../lib/event-type.ts'
+import { bucketOf, eventId, joinKey, type View } from '../../lib/views.ts'
+import { eachEvent, fieldNumber, fieldText, findFields, type Span } from '../../lib/wire.ts'
+import type { Run } from '../batch.ts'
+
+/** A run, and how many of its first events the view already has. */
+export type Part = { run: Run; skip: number }
+
+export type Sums = {
+  total: number
+  /** Events that are no valid message; they move the fence and count nowhere. */
+  invalid: number
+  /** For each view: kind, parameter, number of pairs, the pairs; as the script takes them. */
+  args: string[]
+}
+
+/** How often a slot of the interner is tried before a text is decoded anew. */
+const PROBES = 4
+const SLOTS = 4_096
+
+/**
+ * Turns the bytes of a short value into a string without decoding it each time: values repeat (a few hundred
+ * countries), and decoding costs ten times what comparing does.
+ */
+export function createInterner(decode: (bytes: Uint8Array, start: number, end: number) => string) {
+  const slots: ({ bytes: Uint8Array; text: string } | undefined)[] = Array.from(
+    { length: SLOTS },
+    () => undefined,
+  )
+  return (bytes: Uint8Array, start: number, end: number): string => {
+    let hash = 0x811c9dc5
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+    const first = (hash ^ (hash >>> 15)) & (SLOTS - 1)
+    for (let probe = 0; probe < PROBES; probe++) {
+      const slot = (first + probe) & (SLOTS - 1)
+      const known = slots[slot]
+      if (known === undefined) return (slots[slot] = remember(bytes, start, end)).text
+      if (same(known.bytes, bytes, start, end)) return known.text
+    }
+    // Newcomers push out the first, so that invented values cannot hold the table.
+    return (slots[first] = remember(bytes, start, end)).text
+  }
+  function remember(bytes: Uint8Array, start: number, end: number) {
+    return { bytes: bytes.slice(start, end), text: decode(bytes, start, end) }
+  }
+}
+
+function same(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false
+  for (let at = 0; at < known.length; at++) if (known[at] !== bytes[start + at]) return false
+  return true
+}
+
+type Accumulator = {
+  /** Called for each event with its fields' spans. */
+  event?: (bytes: Uint8Array) => void
+  /** Called for each part. */
+  part?: (part: Part) => void
+  args: () => string[]
+}
+
+/** Compiles the sums of a scenario's views. The returned function is not re-entrant. */
+export function compileSums(eventType: EventType, views: View[]): (parts: Part[]) => Sums {
+  const needed = new Map<number, Span>()
+  const spanOf = (number: number) => {
+    const span = needed.get(number) ?? { start: 0, end: -1, varint: 0 }
+    needed.set(number, span)
+    return span
+  }
+  const accumulators = views.map((view) => accumulatorOf(view, eventType, spanOf))
+  const numbers = [...needed.keys()]
+  const spans = [...needed.values()]
+  const perEvent = accumulators.flatMap(({ event }) => (event ? [event] : []))
+
+  return (parts) => {
+    let total = 0
+    let invalid = 0
+    for (const part of parts) {
+      const { events, count } = part.run
+      eachEvent(events, count, (index, start, end) => {
+        if (index < part.skip) return
+        if (!findFields(events, start, end, numbers, spans)) {
+          invalid++
+          return
+        }
+        total++
+        for (const add of perEvent) add(events)
+      })
+      for (const { part: add } of accumulators) add?.(part)
+    }
+    return { total, invalid, args: accumulators.flatMap(({ args }) => args()) }
+  }
+}
+
+function accumulatorOf(view: View, eventType: EventType, spanOf: (number: number) => Span): Accumulator {
+  switch (view.kind) {
+    case 'count':
+    case 'top':
+    case 'distinct': {
+      const readers = view.fields.map((field) => {
+        const span = spanOf(field.number)
+        const text = fieldText(field)
+        const intern = createInterner((bytes, start, end) => text(bytes, { start, end, varint: span.varint }))
+        return (bytes: Uint8Array) => (span.end < 0 ? text(bytes, span) : intern(bytes, span.start, span.end))
+      })
+      const only = readers.length === 1 ? readers[0] : undefined
+      const counts = createCounts()
+      return {
+        event: only
+          ? (bytes) => counts.add(only(bytes), 1)
+          : (bytes) => counts.add(joinKey(readers.map((read) => read(bytes))), 1),
+        args: () => [view.kind, String(view.maxKeys), ...counts.take()],
+      }
+    }
+    case 'histogram': {
+      const span = spanOf(view.field.number)
+      const read = fieldNumber(view.field)
+      const counts = createCounts()
+      return {
+        event: (bytes) => counts.add(bucketOf(read(bytes, span), view.bounds, view.labels), 1),
+        args: () => ['histogram', '0', ...counts.take()],
+      }
+    }
+    case 'rate': {
+      const counts = createCounts()
+      return {
+        part: ({ run, skip }) => {
+          const first = Number(run.firstTimeUs)
+          for (let index = skip; index < run.count; index++) {
+            const second = Math.floor((first + run.timeDeltasUs[index]!) / 1_000_000)
+            // Times rise within a run, so equal seconds stand together.
+            let end = index + 1
+            while (end < run.count && first + run.timeDeltasUs[end]! < (second + 1) * 1_000_000) end++
+            counts.add(String(second), end - index)
+            index = end - 1
+          }
+        },
+        args: () => ['rate', String(view.seconds), ...counts.take()],
+      }
+    }
+    case 'latest':
+      return latestOf(view.size, eventType)
+  }
+}
+
+function createCounts() {
+  const counts = new Map<string, number>()
+  return {
+    add: (key: string, n: number) => counts.set(key, (counts.get(key) ?? 0) + n),
+    take(): string[] {
+      const pairs = [String(counts.size)]
+      for (const [key, n] of counts) pairs.push(key, String(n))
+      counts.clear()
+      return pairs
+    },
+  }
+}
+
+function latestOf(size: number, eventType: EventType): Accumulator {
+  let newest: { timeUs: number; run: Run; index: number; start: number; end: number }[] = []
+  return {
+    part: ({ run, skip }) => {
+      const from = Math.max(skip, run.count - size)
+      const oldest = newest.length >= size ? newest.at(-1)!.timeUs : 0
+      if (Number(run.firstTimeUs) + run.timeDeltasUs.at(-1)! < oldest) return
+      eachEvent(run.events, run.count, (index, start, end) => {
+        if (index < from) return
+        newest.push({ timeUs: Number(run.firstTimeUs) + run.timeDeltasUs[index]!, run, index, start, end })
+      })
+      newest.sort((a, b) => b.timeUs - a.timeUs)
+      // Twice the size, because ties are cut by id, which only Redis looks at.
+      newest.length = Math.min(newest.length, size * 2)
+    },
+    args: () => {
+      const pairs = newest.flatMap(({ timeUs, run, index, start, end }) => {
+        const member = memberOf(eventType, run, index, timeUs, run.events.subarray(start, end))
+        return member === undefined ? [] : [String(timeUs), member]
+      })
+      newest = []
+      return ['latest', String(size), String(pairs.length / 2), ...pairs]
+    },
+  }
+}
+
+/** What `latest` holds of an event; undefined when it is no valid message. */
+function memberOf(
+  eventType: EventType,
+  run: Run,
+  index: number,
+  timeUs: number,
+  bytes: Uint8Array,
+): string | undefined {
+  let document: JsonObject
+  try {
+    document = eventType.toDocument(bytes)
+  } catch {
+    return undefined
+  }
+  const id = eventId(run.origin, run.partition, run.firstSeq + BigInt(index))
+  // The id comes first, because Redis orders members of equal time by their bytes.
+  return JSON.stringify({ id, time: timeOf(timeUs), route: run.route, ...document })
+}
+
+/** Microseconds since 1970 as ISO 8601 with milliseconds. */
+export function timeOf(timeUs: number): string {
+  return new Date(Math.floor(timeUs / 1_000)).toISOString()
+}

@@ -1,0 +1,142 @@
+// Takes batches from other hops over gRPC (also gRPC-Web and Connect): one stream a link, or unary calls.
+import { create } from '@bufbuild/protobuf'
+import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect'
+import { connectNodeAdapter } from '@connectrpc/connect-node'
+import * as http2 from 'node:http2'
+import { once } from 'node:events'
+import {
+  AppendResponseSchema,
+  HopService,
+  type LinkRequest,
+  type LinkResponse,
+} from '../../../proto/gen/freshet/v1/hop_pb.ts'
+import {
+  Health,
+  HealthCheckResponseSchema,
+  HealthCheckResponse_ServingStatus as Serving,
+} from '../../../proto/gen/grpc/health/v1/health_pb.ts'
+import { hostOf, portOf, type Endpoint } from '../../lib/endpoint.ts'
+import { MAX_MESSAGE_BYTES, type Deliver, type Source } from '../batch.ts'
+import { mistakeOf, openLinkPeer } from './link.ts'
+
+/** Peers that are not idle by then are cut off; below the pod's grace period. */
+const DRAIN_DEADLINE_MS = 10_000
+/** A half-open connection is found by a ping that stays unanswered. */
+const PING_INTERVAL_MS = 10_000
+const PING_DEADLINE_MS = 5_000
+
+/** Serves HopService and grpc.health.v1 on h2c. */
+export async function createGrpcSource(
+  endpoint: Endpoint,
+  deliver: Deliver,
+  notReady: () => string | undefined,
+): Promise<Source> {
+  let closing = false
+  const routes = (router: ConnectRouter) => {
+    router.service(HopService, {
+      async append({ batch }) {
+        if (!batch) throw new ConnectError('batch: is missing', Code.InvalidArgument)
+        const mistake = mistakeOf(batch)
+        if (mistake) throw new ConnectError(`batch: ${mistake}`, Code.InvalidArgument)
+        return create(AppendResponseSchema, { outcome: await deliver(batch) })
+      },
+      link: (requests) => serveLink(requests, deliver),
+    })
+    const serving = () => (closing || notReady() !== undefined ? Serving.NOT_SERVING : Serving.SERVING)
+    router.service(Health, {
+      check: () => create(HealthCheckResponseSchema, { status: serving() }),
+      async *watch(_request, { signal }) {
+        let last: Serving | undefined
+        while (!signal.aborted) {
+          const status = serving()
+          if (status !== last) yield create(HealthCheckResponseSchema, { status })
+          last = status
+          await new Promise((resolve) => setTimeout(resolve, 1_000).unref())
+        }
+      },
+    })
+  }
+  const server = http2.createServer(
+    // One stream a link carries everything, so its window must hold a few batches.
+    { settings: { initialWindowSize: 4 * MAX_MESSAGE_BYTES, maxConcurrentStreams: 256 } },
+    connectNodeAdapter({ routes, readMaxBytes: MAX_MESSAGE_BYTES, writeMaxBytes: MAX_MESSAGE_BYTES }),
+  )
+  // Node's http2 server.close() leaves idle sessions open, so they are tracked.
+  const sessions = new Set<http2.ServerHttp2Session>()
+  server.on('session', (session) => {
+    session.setLocalWindowSize(8 * MAX_MESSAGE_BYTES)
+    sessions.add(session)
+    const stopPings = keepAlive(session)
+    session.once('close', () => {
+      stopPings()
+      sessions.delete(session)
+    })
+    session.on('error', () => session.destroy())
+  })
+  server.listen(portOf(endpoint.hosts[0]!), hostOf(endpoint.hosts[0]!))
+  await once(server, 'listening')
+  return {
+    notReady: () => undefined,
+    async close() {
+      closing = true
+      const closed = once(server, 'close')
+      server.close()
+      // GOAWAY: peers finish what is in flight on this connection and open no stream on it.
+      for (const session of sessions) session.close()
+      const timer = setTimeout(() => {
+        for (const session of sessions) session.destroy()
+      }, DRAIN_DEADLINE_MS)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+function keepAlive(session: http2.ServerHttp2Session): () => void {
+  const timer = setInterval(() => {
+    const late = setTimeout(() => session.destroy(), PING_DEADLINE_MS)
+    const sent = session.ping(() => clearTimeout(late))
+    if (!sent) clearTimeout(late)
+  }, PING_INTERVAL_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** Requests are taken as they come; answers leave in the order in which batches end. */
+async function* serveLink(
+  requests: AsyncIterable<LinkRequest>,
+  deliver: Deliver,
+): AsyncGenerator<LinkResponse> {
+  // Bounded by the credits.
+  const ready: LinkResponse[] = []
+  let wake: () => void = () => undefined
+  let failure: unknown
+  let ended = false
+  const peer = openLinkPeer(
+    deliver,
+    (response) => {
+      ready.push(response)
+      wake()
+    },
+    () => wake(),
+  )
+  const reading = (async () => {
+    try {
+      for await (const request of requests) {
+        const mistake = peer.take(request)
+        if (mistake) throw new ConnectError(mistake, Code.ResourceExhausted)
+      }
+    } catch (cause) {
+      failure = cause
+    }
+    ended = true
+    wake()
+  })()
+  while (!failure && (!ended || peer.inFlight() > 0 || ready.length > 0)) {
+    const response = ready.shift()
+    if (response) yield response
+    else await new Promise<void>((resolve) => (wake = resolve))
+  }
+  await reading
+  if (failure) throw failure
+}

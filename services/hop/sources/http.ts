@@ -1,0 +1,260 @@
+// The public intake: one event, many events, or a WebSocket full of them, each answered when the log has it.
+import * as uWS from 'uWebSockets.js'
+import { addAdminPages, listen, type Admin } from '../../lib/admin.ts'
+import type { Endpoint } from '../../lib/endpoint.ts'
+import { InvalidEventError } from '../../lib/errors.ts'
+import type { EventType } from '../../lib/event-type.ts'
+import type { Source } from '../batch.ts'
+import type { Answer, Intake, Ticket } from '../intake.ts'
+import type { HopMetrics } from '../metrics.ts'
+import { readBody } from './body.ts'
+import { parseJson } from './json.ts'
+import { addWebSocketIntake } from './ws-intake.ts'
+
+/** One event as JSON; its encoded form is smaller, and the topic's limit (1 MiB) far above. */
+export const MAX_EVENT_BYTES = 65_536
+/** A body of many events. */
+const MAX_BODY_BYTES = 1_048_576
+export const MAX_EVENTS = 1_000
+/** How long a client that met a full queue should wait; a batch is out for less. */
+const RETRY_AFTER_SECONDS = '1'
+
+export type HttpSourceOptions = {
+  eventType: EventType
+  intake: Intake
+  admin: Admin
+  metrics: HopMetrics
+}
+
+/** The answer to one event as clients get it, alone or in a list. */
+export type Result = { status: number; body: Record<string, unknown> }
+
+export async function createHttpSource(endpoint: Endpoint, options: HttpSourceOptions): Promise<Source> {
+  const { intake, admin } = options
+  const app = uWS.App()
+  app.post('/input', (res, req) => takeOne(res, req, options))
+  app.post('/', (res, req) => takeOne(res, req, options))
+  app.post('/events', (res, req) => takeMany(res, req, options))
+  const sockets = addWebSocketIntake(app, options)
+  addAdminPages(app, admin)
+  app.get('/', (res) => {
+    res.writeHeader('Content-Type', 'text/plain; charset=utf-8').end(usageOf(options.eventType))
+  })
+  app.any('/*', (res, req) => {
+    const url = req.getUrl()
+    const known = ['/', '/input', '/events', '/healthz', '/readyz', '/metrics'].includes(url)
+    if (known)
+      res.writeStatus('405 Method Not Allowed').writeHeader('Allow', url === '/' ? 'GET, POST' : 'POST')
+    else res.writeStatus('404 Not Found')
+    endJson(res, {
+      error: known ? `${url} does not take ${req.getMethod()}` : 'no such page; GET / lists them',
+    })
+  })
+  const listening = await listen(app, endpoint.hosts[0]!)
+  return {
+    notReady: () => undefined,
+    async close() {
+      listening.stopAccepting()
+      sockets.announceClose()
+      await intake.close()
+      app.close()
+    },
+  }
+}
+
+/** Where an event's JSON value comes from; may throw InvalidEventError. */
+export type Read = () => unknown
+
+/** Reads and queues one event; `done` may be called at once. */
+export function acceptOne(
+  read: Read,
+  { eventType, intake, metrics }: HttpSourceOptions,
+  done: (result: Result) => void,
+): Ticket | undefined {
+  let encoded
+  try {
+    encoded = eventType.encode(read())
+  } catch (cause) {
+    metrics.responses.inc({ status: '400' })
+    done(invalid(cause))
+    return undefined
+  }
+  return intake.accept(encoded, (answer) => {
+    metrics.responses.inc({ status: String(answer.status) })
+    done(resultOf(answer))
+  })
+}
+
+function invalid(cause: unknown): Result {
+  if (!(cause instanceof InvalidEventError)) throw cause
+  return { status: 400, body: { error: cause.message, violations: cause.violations } }
+}
+
+function resultOf(answer: Answer): Result {
+  switch (answer.status) {
+    case 202:
+      return { status: 202, body: { id: answer.id } }
+    case 422:
+      return { status: 422, body: { error: `the log refuses it for good: ${answer.reason}` } }
+    case 503: {
+      const fate = answer.stored === 'no' ? 'not stored' : 'may or may not be stored'
+      return { status: 503, body: { error: `${fate}: ${answer.reason}` } }
+    }
+  }
+}
+
+const statusLines: Record<number, string> = {
+  202: '202 Accepted',
+  207: '207 Multi-Status',
+  400: '400 Bad Request',
+  408: '408 Request Timeout',
+  413: '413 Content Too Large',
+  415: '415 Unsupported Media Type',
+  422: '422 Unprocessable Content',
+  500: '500 Internal Server Error',
+  503: '503 Service Unavailable',
+}
+
+function endJson(res: uWS.HttpResponse, body: unknown, close = false): void {
+  res.writeHeader('Content-Type', 'application/json').end(JSON.stringify(body), close)
+}
+
+function reply(res: uWS.HttpResponse, { status, body }: Result, close = false): void {
+  res.cork(() => {
+    res.writeStatus(statusLines[status]!)
+    if (status === 503) res.writeHeader('Retry-After', RETRY_AFTER_SECONDS)
+    endJson(res, body, close)
+  })
+}
+
+/** Reads a body and answers what goes wrong on the way. */
+function takeBody(
+  res: uWS.HttpResponse,
+  req: uWS.HttpRequest,
+  types: string[],
+  maxBytes: number,
+  use: (bytes: Buffer, contentType: string, isGone: () => boolean) => Ticket[],
+): void {
+  const contentType = req.getHeader('content-type').split(';')[0]!.trim().toLowerCase()
+  let gone = false
+  let tickets: Ticket[] = []
+  const wrongType = !types.includes(contentType)
+  readBody(
+    res,
+    maxBytes,
+    (body) => {
+      if (gone) return
+      if ('tooLarge' in body)
+        return reply(res, { status: 413, body: { error: `the body is above ${maxBytes} bytes` } }, true)
+      if ('late' in body)
+        return reply(res, { status: 408, body: { error: 'the body did not come in time' } }, true)
+      if (wrongType)
+        return reply(res, { status: 415, body: { error: `Content-Type must be ${types.join(' or ')}` } })
+      tickets = use(body.bytes, contentType, () => gone)
+    },
+    () => {
+      gone = true
+      for (const ticket of tickets) ticket.cancel()
+    },
+  )
+}
+
+function takeOne(res: uWS.HttpResponse, req: uWS.HttpRequest, options: HttpSourceOptions): void {
+  takeBody(res, req, ['application/json'], MAX_EVENT_BYTES, (bytes, _type, isGone) => {
+    const ticket = acceptOne(
+      () => parseJson(bytes),
+      options,
+      (result) => {
+        if (!isGone()) reply(res, result)
+      },
+    )
+    return ticket ? [ticket] : []
+  })
+}
+
+function takeMany(res: uWS.HttpResponse, req: uWS.HttpRequest, options: HttpSourceOptions): void {
+  const types = ['application/json', 'application/x-ndjson', 'application/ndjson']
+  takeBody(res, req, types, MAX_BODY_BYTES, (bytes, contentType, isGone) => {
+    const reads = contentType === 'application/json' ? parseArray(bytes) : parseLines(bytes)
+    if (!Array.isArray(reads)) {
+      reply(res, reads)
+      return []
+    }
+    return acceptMany(reads, options, (results) => {
+      if (!isGone()) reply(res, { status: commonStatus(results), body: { results: results.map(flatten) } })
+    })
+  })
+}
+
+/** Accepts each event on its own and calls `done` once with all results, in order. */
+export function acceptMany(
+  reads: Read[],
+  options: HttpSourceOptions,
+  done: (results: Result[]) => void,
+): Ticket[] {
+  const results: Result[] = []
+  let left = reads.length
+  return reads.flatMap((read, index) => {
+    const ticket = acceptOne(read, options, (result) => {
+      results[index] = result
+      if (--left === 0) done(results)
+    })
+    return ticket ? [ticket] : []
+  })
+}
+
+export function flatten({ status, body }: Result): Record<string, unknown> {
+  return { status, ...body }
+}
+
+/** One status for a list: the one that all share, 207 for a mixture with something accepted, else the worst. */
+function commonStatus(results: Result[]): number {
+  const statuses = new Set(results.map(({ status }) => status))
+  if (statuses.size === 1) return results[0]!.status
+  return statuses.has(202) ? 207 : Math.max(...statuses)
+}
+
+function parseArray(bytes: Buffer): Read[] | Result {
+  let json
+  try {
+    json = parseJson(bytes)
+  } catch (cause) {
+    return invalid(cause)
+  }
+  if (!Array.isArray(json)) return { status: 400, body: { error: 'the body must be a JSON array of events' } }
+  return bounded(json.map((value: unknown) => () => value))
+}
+
+function parseLines(bytes: Buffer): Read[] | Result {
+  const lines: Read[] = []
+  for (let start = 0; start < bytes.length && lines.length <= MAX_EVENTS;) {
+    const newline = bytes.indexOf(0x0a, start)
+    const end = newline < 0 ? bytes.length : newline
+    const line = bytes.subarray(start, end)
+    start = end + 1
+    if (line.toString('latin1').trim() !== '') lines.push(() => parseJson(line))
+  }
+  return bounded(lines)
+}
+
+function bounded(reads: Read[]): Read[] | Result {
+  if (reads.length === 0) return { status: 400, body: { error: 'there is no event in the body' } }
+  if (reads.length <= MAX_EVENTS) return reads
+  return { status: 413, body: { error: `more than ${MAX_EVENTS} events in one body` } }
+}
+
+function usageOf(eventType: EventType): string {
+  const example = JSON.stringify(
+    Object.fromEntries(eventType.schema.fields.map((field) => [field.jsonName, '…'])),
+  )
+  return `Freshet intake of ${eventType.schema.typeName}
+
+  POST /input    one event: ${example}   (application/json)
+  POST /events   many events: a JSON array (application/json) or one a line (application/x-ndjson)
+  WS   /events   numbered frames {"n": 1, "events": [ … ]}, answered {"n": 1, "results": [ … ]}
+
+202 with the event's id is sent when the log has the event. 400 names field and rule.
+503 says whether the event may be stored; try again after Retry-After seconds.
+Also: GET /healthz, /readyz, /metrics
+`
+}

@@ -1,0 +1,264 @@
+// Reads a topic as a consumer group. A batch is resolved when the sinks have it. Where a sink keeps the log
+// position itself (the live views), it is the sink that says where to read on.
+import { create } from '@bufbuild/protobuf'
+import type { Consumer, EachBatchPayload } from 'kafkajs'
+import { BatchSchema, LogRangeSchema, type LogRange } from '../../../proto/gen/freshet/v1/hop_pb.ts'
+import type { Endpoint } from '../../lib/endpoint.ts'
+import { reasonOf } from '../../lib/errors.ts'
+import { createKafka } from '../../lib/kafka.ts'
+import type { Log } from '../../lib/log.ts'
+import {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_RECORDS,
+  Verdict,
+  type Deliver,
+  type Outcome,
+  type Source,
+} from '../batch.ts'
+import type { DeadLetters } from '../dead-letters.ts'
+import type { HopMetrics } from '../metrics.ts'
+import { runsOf, type ReadRecord } from './kafka-records.ts'
+
+const SESSION_TIMEOUT_MS = 10_000
+const HEARTBEAT_MS = 1_000
+/** How long a fetch waits for the first record; records that come are answered at once. */
+const MAX_FETCH_WAIT_MS = 500
+const COMMIT_MS = 500
+/** An idle partition asks its sinks this often whether they still are where they were. */
+const PROBE_MS = 1_000
+const START_OFFSETS_MS = 60_000
+/** A position that no log reaches: the answer to it is the position that the sink has. */
+const NOWHERE = 9_007_199_254_740_991n
+
+type Partition = {
+  /** The offset that must come next, once it is known. */
+  next: bigint | undefined
+  /** `<origin>-<partition>` and seq of a gap that was met once and is read again. */
+  gapAt: bigint | undefined
+  busy: boolean
+  lastAt: number
+}
+
+export async function createKafkaSource(
+  endpoint: Endpoint,
+  readRecord: ReadRecord,
+  deliver: Deliver,
+  deadLetters: DeadLetters,
+  log: Log,
+  metrics: HopMetrics,
+): Promise<Source> {
+  const topic = endpoint.path
+  const groupId = endpoint.parameters.get('group')!
+  const kafka = createKafka(endpoint, `freshet-${groupId}`, log)
+  const admin = kafka.admin()
+  const consumer = kafka.consumer({
+    groupId,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
+    allowAutoTopicCreation: false,
+    retry: {
+      retries: 5,
+      initialRetryTime: 100,
+      maxRetryTime: 2_000,
+      restartOnFailure: () => Promise.resolve(true),
+    },
+  })
+  const assigned = new Map<number, Partition>()
+  const resolved = new Map<number, bigint>()
+  const startOffsets = new Map<number, bigint>()
+  let closing = false
+  let joined = false
+  let progressAt = Date.now()
+
+  const rangeOf = (partition: number, firstOffset: bigint, nextOffset: bigint): LogRange =>
+    create(LogRangeSchema, {
+      topic,
+      partition,
+      firstOffset,
+      nextOffset,
+      startOffset: startOffsets.get(partition) ?? 0n,
+    })
+
+  const seek = (partition: number, offset: bigint, state: Partition) => {
+    state.next = offset
+    consumer.seek({ topic, partition, offset: String(offset) })
+  }
+
+  /** Asks the sinks where they are; they refuse what starts above their position, and say it. */
+  const probe = async (partition: number, state: Partition) => {
+    state.busy = true
+    const at = state.next ?? NOWHERE
+    const outcome = await deliver(create(BatchSchema, { log: rangeOf(partition, at, at) }))
+    state.busy = false
+    state.lastAt = Date.now()
+    const moved = state.next !== undefined && state.next !== at
+    if (
+      outcome.verdict === Verdict.REFUSED_BEHIND &&
+      !moved &&
+      assigned.get(partition) === state &&
+      !closing
+    ) {
+      if (at !== NOWHERE)
+        log.warn('the view has lost writes; reading again', { partition, from: outcome.position, until: at })
+      seek(partition, outcome.position, state)
+    }
+  }
+
+  const handleRefusal = (partition: number, state: Partition, outcome: Outcome, firstOffset: bigint) => {
+    if (outcome.verdict === Verdict.REFUSED_GAP) {
+      if (state.gapAt === undefined)
+        log.warn('gap in the log; reading again', { partition, from: outcome.position })
+      state.gapAt = firstOffset
+    }
+    seek(partition, outcome.position, state)
+  }
+
+  const eachBatch = async ({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload) => {
+    const { partition, messages } = batch
+    const state = assigned.get(partition)
+    if (!state) return
+    const revoked = new AbortController()
+    let beatFailure: unknown
+    const beat = setInterval(() => {
+      heartbeat().catch((cause: unknown) => {
+        beatFailure = cause
+        revoked.abort()
+      })
+    }, HEARTBEAT_MS)
+    try {
+      for (let from = 0; from < messages.length;) {
+        if (closing || !isRunning() || isStale() || assigned.get(partition) !== state) return
+        const first = BigInt(messages[from]!.offset)
+        // What lies between the offset that was asked for and the first that came does not exist in the log.
+        const firstOffset = state.next !== undefined && state.next <= first ? state.next : first
+        let to = from
+        let bytes = 0
+        while (to < messages.length && to - from < MAX_BATCH_RECORDS && bytes < MAX_BATCH_BYTES / 2)
+          bytes += messages[to++]!.value?.length ?? 0
+        const slice = messages.slice(from, to)
+        from = to
+        const nextOffset = BigInt(slice.at(-1)!.offset) + 1n
+        const { runs, unreadable } = runsOf(slice, topic, partition, firstOffset, readRecord)
+        for (const letter of unreadable) await deadLetters.send(letter)
+        state.busy = true
+        const stepOverGaps = state.gapAt !== undefined && nextOffset > state.gapAt
+        const outcome = await deliver(
+          create(BatchSchema, { runs, log: rangeOf(partition, firstOffset, nextOffset), stepOverGaps }),
+          revoked.signal,
+        )
+        state.busy = false
+        state.lastAt = Date.now()
+        if (beatFailure) throw beatFailure
+        if (outcome.verdict === Verdict.REFUSED_GAP || outcome.verdict === Verdict.REFUSED_BEHIND) {
+          handleRefusal(partition, state, outcome, firstOffset)
+          return
+        }
+        if (outcome.verdict !== Verdict.STORED) return
+        if (stepOverGaps) {
+          metrics.gaps.inc()
+          log.error('the log has a gap; it was stepped over', { partition, firstOffset, nextOffset })
+          state.gapAt = undefined
+        }
+        progressAt = Date.now()
+        // A seek while the batch was out (a probe's, a rebalance's) moved the position.
+        if (state.next === undefined || state.next === firstOffset || state.next <= first)
+          state.next = nextOffset
+        resolveOffset(slice.at(-1)!.offset)
+        resolved.set(partition, nextOffset)
+        await heartbeat()
+      }
+    } finally {
+      clearInterval(beat)
+      state.busy = false
+    }
+  }
+
+  const commit = async (consumerToCommit: Consumer) => {
+    const offsets = [...resolved].map(([partition, offset]) => ({ topic, partition, offset: String(offset) }))
+    resolved.clear()
+    if (offsets.length === 0) return
+    try {
+      await consumerToCommit.commitOffsets(offsets)
+    } catch (cause) {
+      // Committed offsets only say where a restart begins; the fences and ids make reading twice harmless.
+      log.warn('could not commit offsets', { cause: reasonOf(cause) })
+    }
+  }
+
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    joined = true
+    assigned.clear()
+    resolved.clear()
+    for (const partition of payload.memberAssignment[topic] ?? []) {
+      const state: Partition = { next: undefined, gapAt: undefined, busy: false, lastAt: Date.now() }
+      assigned.set(partition, state)
+      void probe(partition, state)
+    }
+    log.info('assigned', { groupId, partitions: [...assigned.keys()] })
+  })
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    joined = false
+    log.warn('the consumer starts again', { cause: payload.error })
+  })
+
+  let connected = false
+  const start = async () => {
+    for (let pauseMs = 100; !closing; pauseMs = Math.min(pauseMs * 2, 2_000)) {
+      try {
+        await consumer.connect()
+        await consumer.subscribe({ topics: [topic], fromBeginning: true })
+        await consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: 16,
+          eachBatch,
+        })
+        await admin.connect()
+        connected = true
+        return
+      } catch (cause) {
+        log.warn('kafka did not answer', { cause: reasonOf(cause) })
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      }
+    }
+  }
+  const readStartOffsets = async () => {
+    if (!connected) return
+    for (const { partition, low } of await admin.fetchTopicOffsets(topic))
+      startOffsets.set(partition, BigInt(low))
+  }
+  void start()
+    .then(() => readStartOffsets())
+    .catch((cause: unknown) => log.warn('no start offsets yet', { cause: reasonOf(cause) }))
+  let committing = Promise.resolve()
+  const timers = [
+    setInterval(() => {
+      committing = committing.then(() => commit(consumer))
+    }, COMMIT_MS),
+    setInterval(() => {
+      for (const [partition, state] of assigned) {
+        if (!state.busy && Date.now() - state.lastAt >= PROBE_MS) void probe(partition, state)
+      }
+    }, PROBE_MS / 2),
+    setInterval(() => {
+      readStartOffsets().catch((cause: unknown) => log.warn('no start offsets', { cause: reasonOf(cause) }))
+    }, START_OFFSETS_MS),
+  ]
+
+  return {
+    notReady: () =>
+      joined
+        ? undefined
+        : `${endpoint.url}: not in the group (last progress ${Date.now() - progressAt} ms ago)`,
+    async close() {
+      closing = true
+      for (const timer of timers) clearInterval(timer)
+      await consumer.stop()
+      await committing
+      await commit(consumer)
+      await consumer.disconnect()
+      await admin.disconnect()
+    },
+  }
+}

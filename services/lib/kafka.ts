@@ -1,0 +1,60 @@
+// The Kafka client with the settings that every program here shares, and the form of our records.
+import { Kafka, logLevel, type logCreator } from 'kafkajs'
+import type { Endpoint } from './endpoint.ts'
+import type { Log } from './log.ts'
+
+/**
+ * No retries in the client: the hop that owns a batch retries it. (With retries and keyless messages kafkajs
+ * 2.2 also loses records; here every message names its partition.)
+ */
+export function createKafka(endpoint: Endpoint, clientId: string, log: Log): Kafka {
+  return new Kafka({
+    clientId,
+    brokers: endpoint.hosts,
+    connectionTimeout: 2_000,
+    requestTimeout: 10_000,
+    retry: { retries: 0 },
+    logLevel: logLevel.WARN,
+    logCreator: logLines(log),
+  })
+}
+
+/** kafkajs reports passing troubles as errors; the caller decides what is one, so here they are warnings. */
+function logLines(log: Log): logCreator {
+  return () =>
+    ({ namespace, log: { message, error } }) =>
+      log.warn('kafka client', { namespace, text: message, ...(error ? { cause: String(error) } : {}) })
+}
+
+/** The one header of our records: `<origin>-<partition>-<seq>;<microseconds since 1970>;<route>`. */
+export const IDENTITY_HEADER = 'freshet'
+
+export type Identity = { origin: string; partition: number; seq: number; timeUs: number; route: string }
+
+export function formatIdentity(
+  origin: string,
+  partition: number,
+  seq: bigint,
+  timeUs: bigint,
+  route: string,
+): string {
+  return `${origin}-${partition}-${seq};${timeUs};${route}`
+}
+
+/** Undefined for the records of foreign producers. */
+export function parseIdentity(
+  header: Buffer | string | (Buffer | string)[] | undefined,
+): Identity | undefined {
+  if (header === undefined || Array.isArray(header)) return undefined
+  const text = typeof header === 'string' ? header : header.toString('latin1')
+  const idEnd = text.indexOf(';')
+  const timeEnd = text.indexOf(';', idEnd + 1)
+  const seqStart = text.lastIndexOf('-', idEnd) + 1
+  const partitionStart = text.lastIndexOf('-', seqStart - 2) + 1
+  const seq = Number(text.slice(seqStart, idEnd))
+  const timeUs = Number(text.slice(idEnd + 1, timeEnd))
+  const partition = Number(text.slice(partitionStart, seqStart - 1))
+  if (timeEnd < 0 || partitionStart < 2 || !(seq >= 1) || !(timeUs >= 0) || !Number.isInteger(partition))
+    return undefined
+  return { origin: text.slice(0, partitionStart - 1), partition, seq, timeUs, route: text.slice(timeEnd + 1) }
+}
