@@ -18,7 +18,7 @@ import { createLinkSink, type OpenChannel } from './link.ts'
 
 export function createGrpcSink(endpoint: Endpoint, log: Log): Sink {
   const host = endpoint.hosts[0]!
-  const open = endpoint.parameters.get('client') === 'connect' ? openWithConnect(host) : openWithGrpcJs(host)
+  const open = endpoint.parameters.get('client') === 'grpc-js' ? openWithGrpcJs(host) : openWithConnect(host)
   return createLinkSink(endpoint.url, open, log)
 }
 

@@ -42,9 +42,10 @@ export function createLinkSink(url: string, open: OpenChannel, log: Log): Sink {
   let lastReason = 'not connected yet'
 
   const fail = (reason: string) => {
+    // First, because closing may report itself at once.
+    generation++
     channel?.close()
     channel = undefined
-    generation++
     credits = 0
     lastReason = reason
     for (const { reject } of pending.values()) reject(new Error(reason))

@@ -14,8 +14,8 @@ export function createWsSink(endpoint: Endpoint, log: Log): Sink {
     socket.onmessage = ({ data }) =>
       events.response(fromBinary(LinkResponseSchema, new Uint8Array(data as ArrayBuffer)))
     socket.onclose = ({ code, reason }) => events.closed(reason || `the connection closed (${code})`)
-    // An error is always followed by close; without a listener it would be thrown.
-    socket.onerror = () => undefined
+    // Node 22 sends no close event after a connection that was never established.
+    socket.onerror = () => events.closed('the connection failed')
     return {
       send: (request) => socket.send(toBinary(LinkRequestSchema, request)),
       close: () => socket.close(),

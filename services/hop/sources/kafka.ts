@@ -27,6 +27,9 @@ const COMMIT_MS = 500
 /** An idle partition asks its sinks this often whether they still are where they were. */
 const PROBE_MS = 1_000
 const START_OFFSETS_MS = 60_000
+const CONCURRENT_PARTITIONS = 16
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 2_000
 /** A position that no log reaches: the answer to it is the position that the sink has. */
 const NOWHERE = 9_007_199_254_740_991n
 
@@ -51,22 +54,11 @@ export async function createKafkaSource(
   const groupId = endpoint.parameters.get('group')!
   const kafka = createKafka(endpoint, `freshet-${groupId}`, log)
   const admin = kafka.admin()
-  const consumer = kafka.consumer({
-    groupId,
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    heartbeatInterval: HEARTBEAT_MS,
-    maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
-    allowAutoTopicCreation: false,
-    retry: {
-      retries: 5,
-      initialRetryTime: 100,
-      maxRetryTime: 2_000,
-      restartOnFailure: () => Promise.resolve(true),
-    },
-  })
   const assigned = new Map<number, Partition>()
   const resolved = new Map<number, bigint>()
   const startOffsets = new Map<number, bigint>()
+  const active = new Set<Promise<void>>()
+  let consumer: Consumer | undefined
   let closing = false
   let joined = false
   let progressAt = Date.now()
@@ -82,7 +74,7 @@ export async function createKafkaSource(
 
   const seek = (partition: number, offset: bigint, state: Partition) => {
     state.next = offset
-    consumer.seek({ topic, partition, offset: String(offset) })
+    consumer?.seek({ topic, partition, offset: String(offset) })
   }
 
   /** Asks the sinks where they are; they refuse what starts above their position, and say it. */
@@ -174,76 +166,113 @@ export async function createKafkaSource(
     }
   }
 
-  const commit = async (consumerToCommit: Consumer) => {
+  const commit = async () => {
     const offsets = [...resolved].map(([partition, offset]) => ({ topic, partition, offset: String(offset) }))
     resolved.clear()
-    if (offsets.length === 0) return
+    if (offsets.length === 0 || !joined) return
     try {
-      await consumerToCommit.commitOffsets(offsets)
+      await consumer?.commitOffsets(offsets)
     } catch (cause) {
       // Committed offsets only say where a restart begins; the fences and ids make reading twice harmless.
       log.warn('could not commit offsets', { cause: reasonOf(cause) })
     }
   }
 
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+  const assign = (partitions: number[]) => {
     joined = true
     assigned.clear()
     resolved.clear()
-    for (const partition of payload.memberAssignment[topic] ?? []) {
+    for (const partition of partitions) {
       const state: Partition = { next: undefined, gapAt: undefined, busy: false, lastAt: Date.now() }
       assigned.set(partition, state)
       void probe(partition, state)
     }
-    log.info('assigned', { groupId, partitions: [...assigned.keys()] })
-  })
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    joined = false
-    log.warn('the consumer starts again', { cause: payload.error })
-  })
+    log.info('assigned', { groupId, partitions })
+  }
 
-  let connected = false
-  const start = async () => {
-    for (let pauseMs = 100; !closing; pauseMs = Math.min(pauseMs * 2, 2_000)) {
-      try {
-        await consumer.connect()
-        await consumer.subscribe({ topics: [topic], fromBeginning: true })
-        await consumer.run({
-          autoCommit: false,
-          eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: 16,
-          eachBatch,
-        })
-        await admin.connect()
-        connected = true
-        return
-      } catch (cause) {
-        log.warn('kafka did not answer', { cause: reasonOf(cause) })
-        await new Promise((resolve) => setTimeout(resolve, pauseMs))
-      }
+  const track = async (work: Promise<void>): Promise<void> => {
+    active.add(work)
+    await work.finally(() => active.delete(work))
+  }
+
+  /** One consumer from its start to its crash; a new one each time, because kafkajs' own restart may hang. */
+  const consume = async (): Promise<void> => {
+    const mine = kafka.consumer({
+      groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
+      allowAutoTopicCreation: false,
+      retry: {
+        retries: 5,
+        initialRetryTime: 100,
+        maxRetryTime: 2_000,
+        restartOnFailure: () => Promise.resolve(false),
+      },
+    })
+    consumer = mine
+    const crashed = new Promise<Error>((resolve) =>
+      mine.on(mine.events.CRASH, ({ payload }) => resolve(payload.error)),
+    )
+    mine.on(mine.events.GROUP_JOIN, ({ payload }) => assign(payload.memberAssignment[topic] ?? []))
+    try {
+      await mine.connect()
+      await mine.subscribe({ topics: [topic], fromBeginning: true })
+      await mine.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
+        eachBatch: (payload) => track(eachBatch(payload)),
+      })
+      throw await crashed
+    } finally {
+      joined = false
+      assigned.clear()
+      await mine.disconnect()
     }
   }
+
+  const keepConsuming = async () => {
+    for (let pauseMs = FIRST_PAUSE_MS; !closing; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      const began = Date.now()
+      try {
+        await consume()
+      } catch (cause) {
+        if (closing) return
+        log.warn('the consumer starts again', { cause: reasonOf(cause) })
+      }
+      if (Date.now() - began > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+
+  let adminConnected = false
   const readStartOffsets = async () => {
-    if (!connected) return
+    if (!adminConnected) {
+      await admin.connect()
+      adminConnected = true
+    }
     for (const { partition, low } of await admin.fetchTopicOffsets(topic))
       startOffsets.set(partition, BigInt(low))
   }
-  void start()
-    .then(() => readStartOffsets())
-    .catch((cause: unknown) => log.warn('no start offsets yet', { cause: reasonOf(cause) }))
+  const startOffsetsInTheBackground = () => {
+    readStartOffsets().catch((cause: unknown) =>
+      log.warn('the start offsets are not known', { cause: reasonOf(cause) }),
+    )
+  }
+  void keepConsuming()
+  startOffsetsInTheBackground()
   let committing = Promise.resolve()
   const timers = [
     setInterval(() => {
-      committing = committing.then(() => commit(consumer))
+      committing = committing.then(() => commit())
     }, COMMIT_MS),
     setInterval(() => {
       for (const [partition, state] of assigned) {
         if (!state.busy && Date.now() - state.lastAt >= PROBE_MS) void probe(partition, state)
       }
     }, PROBE_MS / 2),
-    setInterval(() => {
-      readStartOffsets().catch((cause: unknown) => log.warn('no start offsets', { cause: reasonOf(cause) }))
-    }, START_OFFSETS_MS),
+    setInterval(startOffsetsInTheBackground, START_OFFSETS_MS),
   ]
 
   return {
@@ -254,10 +283,12 @@ export async function createKafkaSource(
     async close() {
       closing = true
       for (const timer of timers) clearInterval(timer)
-      await consumer.stop()
+      // Before leaving the group, because only its members may commit.
+      await Promise.allSettled(active)
       await committing
-      await commit(consumer)
-      await consumer.disconnect()
+      await commit()
+      await consumer?.stop()
+      await consumer?.disconnect()
       await admin.disconnect()
     },
   }

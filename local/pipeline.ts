@@ -1,0 +1,145 @@
+// Runs a pipeline's graph as processes on this machine.
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import {
+  hopArguments,
+  queryArguments,
+  sendersFirst,
+  type Addresses,
+  type Pipeline,
+} from '../pipelines/pipeline.ts'
+import { createKafka } from '../services/lib/kafka.ts'
+import type { Stores } from './audit.ts'
+import { startProcess, type Process } from './processes.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const READY_DEADLINE_MS = 30_000
+
+export type RunningPipeline = {
+  /** Where clients post events, one for each HTTP intake. */
+  intakes: Record<string, string>
+  /** The page and the API. */
+  queryUrl: string
+  processes: Record<string, Process>
+  addresses: Addresses
+  /** Starts a hop that has ended, at its old addresses. */
+  restart: (hop: string) => Promise<void>
+  /** Stops senders before receivers, so that what is in flight arrives. */
+  stop: () => Promise<void>
+}
+
+export type RunOptions = {
+  log: (line: string) => void
+  /** Where the page listens; a free port otherwise. */
+  queryPort?: number
+  env?: Record<string, string>
+}
+
+/** Creates the topics and starts every hop and the query service; resolves when all are ready. */
+export async function startPipeline(
+  pipeline: Pipeline,
+  stores: Stores,
+  options: RunOptions,
+): Promise<RunningPipeline> {
+  await createTopics(pipeline, stores.kafkaBrokers)
+  const names = Object.keys(pipeline.hops)
+  const ports = await freePorts(names.length * 2 + 1)
+  const listen = new Map(names.map((name, index) => [name, `127.0.0.1:${ports[index]}`]))
+  const admin = new Map(names.map((name, index) => [name, `127.0.0.1:${ports[names.length + index]}`]))
+  const queryHost = `127.0.0.1:${options.queryPort ?? ports.at(-1)}`
+  const addresses: Addresses = {
+    listen: (hop) => listen.get(hop)!,
+    reach: (hop) => listen.get(hop)!,
+    admin: (hop) => admin.get(hop)!,
+    store: (store) => {
+      if (store === 'kafka') return stores.kafkaBrokers
+      return new URL(store === 'redis' ? stores.redisUrl : stores.mongoUrl).host
+    },
+  }
+  const processes: Record<string, Process> = {}
+  const startNode = (name: string, program: string, args: string[], readyUrl: string) =>
+    startProcess({
+      name,
+      command: process.execPath,
+      args: ['--disable-warning=ExperimentalWarning', `${root}${program}`, ...args],
+      env: options.env ?? {},
+      log: options.log,
+      ready: readyUrl,
+      deadlineMs: READY_DEADLINE_MS,
+    })
+  const startHop = async (name: string) => {
+    const ready = `http://${addresses.admin(name)}/readyz`
+    processes[name] = await startNode(
+      name,
+      'services/hop/main.ts',
+      hopArguments(pipeline, name, addresses),
+      ready,
+    )
+  }
+  const order = sendersFirst(pipeline)
+  const stop = async () => {
+    await processes['query']?.stop()
+    for (const name of order) await processes[name]?.stop()
+  }
+  try {
+    const query = startNode(
+      'query',
+      'services/query/main.ts',
+      queryArguments(pipeline, queryHost, addresses),
+      `http://${queryHost}/readyz`,
+    )
+    const started = await Promise.allSettled([
+      ...names.map(startHop),
+      query.then((running) => (processes['query'] = running)),
+    ])
+    const failed = started.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  } catch (cause) {
+    await stop()
+    throw cause
+  }
+  const intakes = names.filter((name) => 'http' in pipeline.hops[name]!.from)
+  return {
+    intakes: Object.fromEntries(intakes.map((name) => [name, `http://${addresses.listen(name)}`])),
+    queryUrl: `http://${queryHost}`,
+    processes,
+    addresses,
+    restart: startHop,
+    stop,
+  }
+}
+
+/** Topics are made here, and by manifests in a cluster; no program makes one by accident. */
+async function createTopics({ topic }: Pipeline, brokers: string): Promise<void> {
+  const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+  const endpoint = {
+    url: '',
+    scheme: 'kafka',
+    hosts: brokers.split(','),
+    path: '',
+    parameters: new Map<string, string>(),
+  }
+  const admin = createKafka(endpoint, 'freshet-local', quiet).admin()
+  await admin.connect()
+  try {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        { topic: topic.name, numPartitions: topic.partitions, replicationFactor: 1 },
+        { topic: `${topic.name}.dlq`, numPartitions: 1, replicationFactor: 1 },
+      ],
+    })
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/** Asks the system for ports; all are held until all are known, so that none comes twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}

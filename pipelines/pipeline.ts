@@ -1,0 +1,122 @@
+// What a pipeline is: a graph of hops and stores, as data. Whoever runs it turns names into addresses.
+
+export type Store = 'kafka' | 'redis' | 'mongodb'
+
+/** Where a hop sends to: another hop of the same pipeline, or a store. */
+export type Target = { hop: string } | { store: Store }
+
+/** What a hop listens on (with its port in a pod), or the consumer group as which it reads the log. */
+export type From = { http: number } | { grpc: number } | { ws: number } | { group: string }
+
+export type Hop = {
+  /** Hops of one pod are containers side by side. */
+  pod: string
+  from: From
+  /** All must have a batch before the source is acknowledged. */
+  to: Target[]
+  /** Get it afterwards, best effort. */
+  fastPaths?: Target[]
+  /** Batches in flight; see the design's group commit. */
+  lanes?: number
+}
+
+export type Pipeline = {
+  /** Also the hash tag of its keys in Redis and the name of its database. */
+  name: string
+  /** The event message in proto/scenarios. */
+  event: string
+  /** The Kubernetes namespace. */
+  namespace: string
+  /** The log. Events are numbered over its partitions. */
+  topic: { name: string; partitions: number }
+  database: string
+  hops: Record<string, Hop>
+  /** The port of the query service in its pod. */
+  query: { port: number }
+  /** Rows for demo and load test, relative to the project. */
+  rows: string
+}
+
+/** How names become addresses. All return `host:port`, and stores also lists of them. */
+export type Addresses = {
+  listen: (hop: string) => string
+  reach: (hop: string) => string
+  store: (store: Store) => string
+  admin: (hop: string) => string
+}
+
+/** The command line of a hop. */
+export function hopArguments(pipeline: Pipeline, name: string, addresses: Addresses): string[] {
+  const hop = pipeline.hops[name]
+  if (!hop) throw new Error(`${pipeline.name} has no hop ${name}`)
+  const sink = (target: Target) =>
+    'hop' in target ? linkUrl(pipeline, target.hop, addresses) : storeUrl(pipeline, target.store, addresses)
+  return [
+    ...flags({ event: pipeline.event, pipeline: pipeline.name, partitions: pipeline.topic.partitions }),
+    ...flags({ name, from: sourceUrl(pipeline, name, addresses) }),
+    ...hop.to.flatMap((target) => flags({ to: sink(target) })),
+    ...(hop.fastPaths ?? []).flatMap((target) => flags({ then: sink(target) })),
+    ...(hop.lanes === undefined ? [] : flags({ lanes: hop.lanes })),
+    ...flags({ admin: `http://${addresses.admin(name)}` }),
+  ]
+}
+
+function flags(values: Record<string, string | number>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])
+}
+
+/** The command line of the query service. */
+export function queryArguments(pipeline: Pipeline, listen: string, addresses: Addresses): string[] {
+  const groups = Object.values(pipeline.hops).flatMap(({ from }) => ('group' in from ? [from.group] : []))
+  return flags({
+    event: pipeline.event,
+    pipeline: pipeline.name,
+    listen: `http://${listen}`,
+    live: storeUrl(pipeline, 'redis', addresses),
+    log: storeUrl(pipeline, 'mongodb', addresses),
+    kafka: storeUrl(pipeline, 'kafka', addresses),
+    groups: groups.join(','),
+  })
+}
+
+function sourceUrl(pipeline: Pipeline, name: string, addresses: Addresses): string {
+  const { from } = pipeline.hops[name]!
+  if ('group' in from) return `${storeUrl(pipeline, 'kafka', addresses)}?group=${from.group}`
+  return `${schemeOf(from)}://${addresses.listen(name)}`
+}
+
+function linkUrl(pipeline: Pipeline, name: string, addresses: Addresses): string {
+  const hop = pipeline.hops[name]
+  if (!hop || 'group' in hop.from || 'http' in hop.from)
+    throw new Error(`${pipeline.name}: nothing can send to "${name}"`)
+  return `${schemeOf(hop.from)}://${addresses.reach(name)}`
+}
+
+function schemeOf(from: Exclude<From, { group: string }>): string {
+  return Object.keys(from)[0]!
+}
+
+function storeUrl(pipeline: Pipeline, store: Store, addresses: Addresses): string {
+  const at = `${store}://${addresses.store(store)}`
+  switch (store) {
+    case 'kafka':
+      return `${at}/${pipeline.topic.name}`
+    case 'mongodb':
+      return `${at}/${pipeline.database}`
+    case 'redis':
+      return at
+  }
+}
+
+/** The hops in the order of the data, senders before receivers: the order in which they are stopped. */
+export function sendersFirst(pipeline: Pipeline): string[] {
+  const ordered: string[] = []
+  const visit = (name: string) => {
+    if (ordered.includes(name)) return
+    const hop = pipeline.hops[name]!
+    for (const target of [...hop.to, ...(hop.fastPaths ?? [])]) if ('hop' in target) visit(target.hop)
+    ordered.unshift(name)
+  }
+  for (const name of Object.keys(pipeline.hops)) visit(name)
+  return ordered
+}

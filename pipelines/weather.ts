@@ -1,0 +1,24 @@
+import type { Pipeline } from './pipeline.ts'
+
+/** Weather tweets: HTTP → gRPC → Kafka → MongoDB, and HTTP → WebSocket → Redis as the fast path. */
+export const weather: Pipeline = {
+  name: 'weather',
+  event: 'scenarios.WeatherTweet',
+  namespace: 'project',
+  topic: { name: 'messages', partitions: 4 },
+  database: 'weather',
+  hops: {
+    api: {
+      pod: 'intake',
+      from: { http: 8080 },
+      to: [{ hop: 'publisher' }],
+      fastPaths: [{ hop: 'live-writer' }],
+    },
+    publisher: { pod: 'intake', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
+    'live-writer': { pod: 'intake', from: { ws: 9001 }, to: [{ store: 'redis' }] },
+    archiver: { pod: 'archiver', from: { group: 'archiver' }, to: [{ store: 'mongodb' }] },
+    repair: { pod: 'repair', from: { group: 'repair' }, to: [{ store: 'redis' }] },
+  },
+  query: { port: 8081 },
+  rows: 'loadtest/data/weather.json',
+}
