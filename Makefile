@@ -5,8 +5,52 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
+PIPELINE ?= weather
+PORT ?= 8081
+# What `make test TESTS=…` narrows.
+TESTS ?= 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
+
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+doctor: ## say what is missing on this machine
+	@node local/doctor.mjs
+
+demo: ready ## the main job: 10,000 events, audited [PIPELINE=]
+	@node local/demo.ts --pipeline $(PIPELINE)
+
+up: ready ## keep a pipeline running, with its page [PIPELINE= PORT=]
+	@node local/up.ts --pipeline $(PIPELINE) --port $(PORT)
+
+down: ready ## stop what `up` started
+	@node local/down.ts
+
+audit: ready ## read every id back from the stores of `up` and compare
+	@node local/run-audit.ts
+
+loadtest: ready ## load a pipeline [PIPELINE= HOST= USERS= REQUESTS= RATE=]
+	@node local/loadtest.ts --pipeline $(PIPELINE) $(if $(HOST),--host $(HOST)) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(RATE),--rate $(RATE))
+
+bench: ready ## measure each part, side by side
+	@node loadtest/bench/main.ts
+
+test: ready check ## every test, on real servers [TESTS=]
+	@node local/test.ts $(TESTS)
+
+check: node_modules/.ready ## types, lint, format, generated code
+	@$(MAKE) --no-print-directory gen
+	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
+	@buf lint --path proto/freshet --path proto/scenarios
+	@tsc -p .
+	@oxlint --type-aware --quiet
+	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
+	@echo 'check: types, lint, format and generated code are in order'
+
+gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto/gen from the schemas
+	@buf generate --path proto/freshet --path proto/grpc --path proto/scenarios
+	@proto/registry.sh proto/gen
+
+ready: doctor node_modules/.ready
 
 node_modules/.ready: package.json package-lock.json
 	@echo 'installing npm packages …'
@@ -14,12 +58,9 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 .local/proto/buf/validate/validate.proto:
+	@echo 'fetching buf/validate/validate.proto …'
 	@mkdir -p .local/proto
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto/gen from the schemas
-	@buf generate --path proto/freshet --path proto/grpc --path proto/scenarios
-	@proto/registry.sh proto/gen
-
-.PHONY: help gen
+.PHONY: help doctor demo up down audit loadtest bench test check gen ready

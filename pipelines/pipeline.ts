@@ -55,7 +55,7 @@ export function hopArguments(pipeline: Pipeline, name: string, addresses: Addres
     ...flags({ event: pipeline.event, pipeline: pipeline.name, partitions: pipeline.topic.partitions }),
     ...flags({ name, from: sourceUrl(pipeline, name, addresses) }),
     ...hop.to.flatMap((target) => flags({ to: sink(target) })),
-    ...(hop.fastPaths ?? []).flatMap((target) => flags({ then: sink(target) })),
+    ...(hop.fastPaths ?? []).flatMap((target) => ['--then', sink(target)]),
     ...(hop.lanes === undefined ? [] : flags({ lanes: hop.lanes })),
     ...flags({ admin: `http://${addresses.admin(name)}` }),
   ]

@@ -1,0 +1,53 @@
+// Keeps a pipeline running until Ctrl-C or `make down`.
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import pc from 'picocolors'
+import { readRows } from '../loadtest/data-file.ts'
+import { findPipeline } from '../pipelines/all.ts'
+import { projectRoot, startSession } from './session.ts'
+import { removeUpState, writeUpState } from './up-state.ts'
+
+const { values } = parseArgs({
+  options: { pipeline: { type: 'string', default: 'weather' }, port: { type: 'string', default: '8081' } },
+})
+const pipeline = findPipeline(values.pipeline)
+const queryPort = Number(values.port)
+const say = (line: string) => process.stderr.write(`${line}\n`)
+
+say(`starting Kafka, Redis, MongoDB wire and the ${pipeline.name} pipeline …`)
+const { stack, running } = await startSession(pipeline, join(projectRoot, '.local', 'stack', 'up'), {
+  progress: say,
+  log: say,
+  queryPort,
+})
+const { kafkaBrokers, redisUrl, mongoUrl } = stack
+const { intakes, queryUrl } = running
+await writeUpState({
+  pid: process.pid,
+  pipeline: pipeline.name,
+  intakes,
+  queryUrl,
+  kafkaBrokers,
+  redisUrl,
+  mongoUrl,
+})
+process.on('exit', removeUpState)
+
+const [row] = await readRows(join(projectRoot, pipeline.rows))
+const intake = Object.values(running.intakes)[0]!
+process.stdout.write(`
+${pc.bold(running.queryUrl)}   the live page; Ctrl-C or \`make down\` stops everything
+
+  curl -H 'Content-Type: application/json' -d '${JSON.stringify(row).replaceAll("'", String.raw`'\''`)}' ${intake}/input
+  curl ${running.queryUrl}/live
+  curl '${running.queryUrl}/logs?limit=5'
+  curl ${running.queryUrl}/ledger
+  make loadtest HOST=${intake}
+  make audit
+`)
+
+for (const [name, { exited }] of Object.entries(running.processes)) {
+  void exited.then(({ code, signal }) => {
+    if (code !== 0) say(pc.red(`${name} ended (${signal ?? code}); the others go on`))
+  })
+}

@@ -1,0 +1,75 @@
+// What the end-to-end tests share: a running pipeline, load on it, and the audit at the end.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { audit, type AuditReport, type Stores } from '../local/audit.ts'
+import { waitUntilDrained } from '../local/drained.ts'
+import { startPipeline, type RunningPipeline } from '../local/pipeline.ts'
+import { projectRoot } from '../local/session.ts'
+import { readRows, type Row } from '../loadtest/data-file.ts'
+import { runLoad } from '../loadtest/load.ts'
+import type { Pipeline } from '../pipelines/pipeline.ts'
+import { weather } from '../pipelines/weather.ts'
+import { servers } from './servers.ts'
+import { uniquePipeline } from './unique-pipeline.ts'
+
+export const stores: Stores = { kafkaBrokers: servers.kafkaBrokers, redisUrl: servers.redisUrl, mongoUrl: servers.mongoUrl }
+
+const rows: Row[] = await readRows(join(projectRoot, weather.rows))
+const LOAD_DEADLINE_MS = 60_000
+const DRAIN_DEADLINE_MS = 60_000
+
+export type Started = {
+  pipeline: Pipeline
+  running: RunningPipeline
+  lines: string[]
+  /** Posts events at a rate until `during` is done; resolves with the ids that were accepted. */
+  load: (options: { requests: number; rate: number }, during: () => Promise<void>) => Promise<Set<string>>
+  /** Waits until the stores have what the log has, and audits; fails the test when anything differs. */
+  assertBalanced: (accepted: Set<string>) => Promise<AuditReport>
+}
+
+/** Starts a weather pipeline of its own; it stops with the test. */
+export async function startWeather(t: TestContext, on: Stores = stores): Promise<Started> {
+  const pipeline = uniquePipeline(weather)
+  const lines: string[] = []
+  const running = await startPipeline(pipeline, on, { log: (line) => lines.push(line) })
+  t.after(() => running.stop())
+  return {
+    pipeline,
+    running,
+    lines,
+    async load({ requests, rate }, during) {
+      const accepted = new Set<string>()
+      const [report] = await Promise.all([
+        runLoad({
+          host: new URL(`${running.intakes['api']}/input`),
+          rows,
+          requests,
+          rate,
+          concurrence: 32,
+          timeoutMs: LOAD_DEADLINE_MS,
+          onAccepted: (id) => accepted.add(id),
+        }),
+        during(),
+      ])
+      assert.equal(report.accepted, accepted.size, 'an id was given twice')
+      return accepted
+    },
+    async assertBalanced(accepted) {
+      await waitUntilDrained(pipeline, on, accepted.size, DRAIN_DEADLINE_MS)
+      // What was logged without an answer is still on its way when the accepted are there.
+      const deadline = Date.now() + DRAIN_DEADLINE_MS
+      for (;;) {
+        const ledger = await audit(pipeline, on, accepted)
+        if (ledger.balanced || Date.now() > deadline) {
+          assert.deepEqual(ledger.differences, [], lines.slice(-30).join('\n'))
+          assert.equal(ledger.lost, 0)
+          assert.equal(ledger.doubled, 0)
+          assert.equal(ledger.deadLetters, 0)
+          return ledger
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,17 @@
+// A pipeline of its own for each test, on the shared servers.
+import { randomBytes } from 'node:crypto'
+import type { Pipeline } from '../pipelines/pipeline.ts'
+
+/** The same graph under names that no other test uses. */
+export function uniquePipeline(pipeline: Pipeline): Pipeline {
+  const suffix = randomBytes(4).toString('hex')
+  const hops = structuredClone(pipeline.hops)
+  for (const hop of Object.values(hops)) if ('group' in hop.from) hop.from.group += `-${suffix}`
+  return {
+    ...pipeline,
+    name: `${pipeline.name}-${suffix}`,
+    topic: { ...pipeline.topic, name: `${pipeline.topic.name}-${suffix}` },
+    database: `${pipeline.database}_${suffix}`,
+    hops,
+  }
+}
