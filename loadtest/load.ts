@@ -1,0 +1,159 @@
+// Sends rows to an HTTP intake, exactly as many as asked, and reports what became of each.
+import { Connection, encodeRequest, type Outcome } from './client.ts'
+import { Tally, type Ending, type LoadReport } from './report.ts'
+
+export type Progress = { sent: number; accepted: number; failed: number }
+
+export type LoadOptions = {
+  /** The intake's address, path included: http://localhost:8080/input. */
+  host: URL
+  /** Request i carries row i modulo their number. At least one. */
+  rows: readonly object[]
+  requests: number
+  /** Connections, each with one request under way. */
+  concurrence: number
+  /** The whole run stops then. */
+  timeoutMs: number
+  /**
+   * Requests per second: request i is due i/rate seconds after the start, answered or not before, and its
+   * latency counts from that instant (no coordinated omission). Without it latency counts from the write.
+   */
+  rate?: number
+  /** A request without an answer by then is an error of kind `timeout`. Default 30 s. */
+  answerTimeoutMs?: number
+  /** Stops the run at once; the report says `interrupted`. */
+  signal?: AbortSignal
+  /** The receipt of each accepted event. Costs a JSON.parse per answer. */
+  onAccepted?: (id: string) => void
+  /** About ten times a second. */
+  onProgress?: (progress: Progress) => void
+}
+
+/** So that an intake that restarts meets waiting clients, not a thousand failures a second. */
+const RECONNECT_AFTER_MS = 100
+const SWEEP_MS = 100
+
+/** Resolves when all are sent and answered, at the timeout, or when stopped; never rejects for answers. */
+export async function runLoad(options: LoadOptions): Promise<LoadReport> {
+  const { host, rows, requests, rate, signal, onAccepted, answerTimeoutMs = 30_000 } = options
+  if (rows.length === 0) throw new RangeError('rows is empty')
+  const encoded = rows.map((row) => encodeRequest(host, JSON.stringify(row)))
+  const tally = new Tally()
+  const dueAt = new Map<Connection, number>()
+  const cpuBefore = process.cpuUsage()
+  const startedAt = performance.now()
+  let lastOutcomeAt = startedAt
+  let next = 0
+  let dueTimer: NodeJS.Timeout | undefined
+
+  const { promise: ended, resolve } = Promise.withResolvers<Ending>()
+  let running = true
+  const end = (ending: Ending) => {
+    running = false
+    resolve(ending)
+  }
+
+  /** Gives due requests to free connections. */
+  const pump = () => {
+    while (running && free.length > 0 && next < requests) {
+      if (rate !== undefined) {
+        const due = startedAt + (next * 1_000) / rate
+        const waitMs = due - performance.now()
+        if (waitMs > 0) {
+          dueTimer ??= setTimeout(
+            () => {
+              dueTimer = undefined
+              pump()
+            },
+            Math.min(waitMs, options.timeoutMs),
+          )
+          return
+        }
+        const connection = free[free.length - 1]
+        if (connection) dueAt.set(connection, due)
+      }
+      const request = encoded[next++ % encoded.length]
+      if (request) free.pop()?.send(request)
+    }
+  }
+
+  const onOutcome = (outcome: Outcome, connection: Connection) => {
+    if (!running) return
+    lastOutcomeAt = performance.now()
+    const refused = 'error' in outcome && !outcome.written
+    if ('error' in outcome) tally.fail(outcome.error)
+    else {
+      tally.answer(outcome.status)
+      if (outcome.status === 202) {
+        tally.latency((lastOutcomeAt - (dueAt.get(connection) ?? connection.writtenAt)) * 1_000)
+        onAccepted?.(idOf(outcome.body))
+      }
+    }
+    if (tally.answered + tally.failed === requests) return end('complete')
+    if (refused && tally.answered === 0) return end('unreachable')
+    const release = () => {
+      free.push(connection)
+      pump()
+    }
+    if (refused) setTimeout(release, RECONNECT_AFTER_MS)
+    else release()
+  }
+
+  const connections = Array.from(
+    { length: Math.min(options.concurrence, requests) },
+    () => new Connection(host, onOutcome),
+  )
+  const free = connections.toReversed()
+
+  const deadline = setTimeout(() => end('timeout'), options.timeoutMs)
+  const sweep = setInterval(
+    () => {
+      const oldest = performance.now() - answerTimeoutMs
+      for (const connection of connections) {
+        if (connection.busy && connection.sentAt < oldest) connection.fail('timeout')
+      }
+      options.onProgress?.(progressOf(tally))
+    },
+    Math.min(SWEEP_MS, answerTimeoutMs),
+  )
+  const interrupt = () => end('interrupted')
+  signal?.addEventListener('abort', interrupt)
+  if (signal?.aborted) interrupt()
+
+  pump()
+  const ending = await ended
+  for (const connection of connections) {
+    if (connection.written) tally.fail('unanswered')
+    connection.close()
+  }
+  clearTimeout(deadline)
+  clearTimeout(dueTimer)
+  clearInterval(sweep)
+  signal?.removeEventListener('abort', interrupt)
+  options.onProgress?.(progressOf(tally))
+
+  const stoppedAt = ending === 'complete' ? lastOutcomeAt : performance.now()
+  const cpu = process.cpuUsage(cpuBefore)
+  return tally.report({
+    requests,
+    seconds: (stoppedAt - startedAt) / 1_000,
+    cpuSeconds: (cpu.user + cpu.system) / 1_000_000,
+    ended: ending,
+  })
+}
+
+const progressOf = (tally: Tally): Progress => ({
+  sent: tally.answered + tally.failed,
+  accepted: tally.accepted,
+  failed: tally.answered + tally.failed - tally.accepted,
+})
+
+/** The receipt in a 202's body, or '' when it has none. */
+function idOf(body: string): string {
+  try {
+    const { id } = JSON.parse(body) as { id?: unknown }
+    return typeof id === 'string' ? id : ''
+  } catch {
+    return ''
+  }
+}
