@@ -207,6 +207,7 @@ function deliverOnce(parts: Parts): Deliver {
       maxBatchBytes: MAX_BATCH_BYTES,
       maxQueueBytes: MIDDLE_QUEUE_BYTES,
       maxQueueAgeMs: 5_000,
+      turns: 0,
     },
     async (entries) => {
       // A log range speaks for one batch, so those from a log stay alone. A peer has one batch of a lane out

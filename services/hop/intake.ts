@@ -116,6 +116,7 @@ export function createIntake(options: IntakeOptions) {
       maxBatchBytes: MAX_BATCH_BYTES,
       maxQueueBytes: options.maxQueueBytes,
       maxQueueAgeMs: deadlineMs / 2,
+      turns: 2,
     },
     send,
     (entry) => entry.answer !== undefined,

@@ -6,7 +6,8 @@ import type { EventType } from '../../lib/event-type.ts'
 import type { Log } from '../../lib/log.ts'
 import { EVENTS_COLLECTION, type EventDocument } from '../../lib/mongo.ts'
 import { eventId } from '../../lib/views.ts'
-import { eachRecord, outcomes, type Batch, type Outcome, type Sink } from '../batch.ts'
+import { bytesOf, eachRecord, outcomes, Verdict, type Batch, type Outcome, type Sink } from '../batch.ts'
+import { createGroupCommit, type Limits } from '../group-commit.ts'
 
 const DUPLICATE_KEY = 11_000
 /** BSONObjectTooLarge, DocumentValidationFailure: the document is at fault, so no retry can help. */
@@ -14,6 +15,20 @@ const PERMANENT = new Set([10_334, 17_280, 17_419, 17_420, 121])
 /** A call that is not answered by then has failed; above the server's own limit for a majority write. */
 const SOCKET_DEADLINE_MS = 12_000
 const MAJORITY_DEADLINE_MS = 8_000
+const LIMITS: Limits = {
+  maxBatchRecords: 2_000,
+  maxBatchBytes: 4_194_304,
+  maxQueueBytes: 67_108_864,
+  maxQueueAgeMs: 30_000,
+  turns: 1,
+}
+
+type Waiting = {
+  documents: EventDocument[]
+  records: number
+  bytes: number
+  done: (outcome: Outcome) => void
+}
 
 export async function createMongodbSink(endpoint: Endpoint, eventType: EventType, log: Log): Promise<Sink> {
   const client = new MongoClient(`mongodb://${endpoint.hosts.join(',')}`, {
@@ -42,29 +57,44 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
     log.warn('mongodb did not answer', { cause: down })
   })
 
+  const insert = async (documents: EventDocument[]): Promise<Outcome> => {
+    try {
+      await ensureIndex()
+      if (documents.length > 0) await events.insertMany(documents, { ordered: false })
+      down = undefined
+      return outcomes.stored()
+    } catch (cause) {
+      const outcome = cause instanceof MongoBulkWriteError ? outcomeOf(cause) : undefined
+      if (outcome) return outcome
+      down = reasonOf(cause)
+      return outcomes.failed(down)
+    }
+  }
+
+  // Batches of several partitions that come while an insert is out become one insert: the price of a call is that
+  // of some fifty documents. Their order does not matter, ids do.
+  const commit = createGroupCommit<Waiting>(1, LIMITS, async (waiting) => {
+    const outcome = await insert(waiting.flatMap(({ documents }) => documents))
+    // One batch's bad document must not condemn another's good ones.
+    if (outcome.verdict === Verdict.REJECTED && waiting.length > 1) {
+      for (const { documents, done } of waiting) done(await insert(documents))
+    } else for (const { done } of waiting) done(outcome)
+  })
+
   return {
     url: endpoint.url,
     notReady: () => (down === undefined ? undefined : `${endpoint.url}: ${down}`),
-    async write(batch) {
-      let documents
+    write(batch) {
+      let documents: EventDocument[]
       try {
         documents = documentsOf(batch, eventType)
       } catch (cause) {
-        return outcomes.rejected(`is no ${eventType.schema.typeName}: ${reasonOf(cause)}`)
+        return Promise.resolve(outcomes.rejected(`is no ${eventType.schema.typeName}: ${reasonOf(cause)}`))
       }
-      try {
-        await ensureIndex()
-        if (documents.length > 0) await events.insertMany(documents, { ordered: false })
-        down = undefined
-        return outcomes.stored()
-      } catch (cause) {
-        if (cause instanceof MongoBulkWriteError) {
-          const outcome = outcomeOf(cause)
-          if (outcome) return outcome
-        }
-        down = reasonOf(cause)
-        throw cause
-      }
+      return new Promise((resolve) => {
+        const waiting = { documents, records: documents.length, bytes: bytesOf(batch), done: resolve }
+        if (!commit.offer(0, waiting)) resolve(outcomes.failed('the queue is full'))
+      })
     },
     close: () => client.close(),
   }

@@ -21,8 +21,12 @@ import { runsOf, type ReadRecord } from './kafka-records.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
 const HEARTBEAT_MS = 1_000
-/** How long a fetch waits for the first record; records that come are answered at once. */
-const MAX_FETCH_WAIT_MS = 500
+/**
+ * A fetch is answered when it has this much or has waited this long. Without it a log that grows by ten records
+ * a millisecond is read ten records at a time, and the readers, not the data, use up the machine.
+ */
+const MIN_FETCH_BYTES = 65_536
+const MAX_FETCH_WAIT_MS = 25
 const COMMIT_MS = 500
 /** An idle partition asks its sinks this often whether they still are where they were. */
 const PROBE_MS = 1_000
@@ -201,6 +205,7 @@ export async function createKafkaSource(
       groupId,
       sessionTimeout: SESSION_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_MS,
+      minBytes: MIN_FETCH_BYTES,
       maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
       allowAutoTopicCreation: false,
       retry: {

@@ -1,0 +1,83 @@
+// Faults of stores and of time, each against a weather pipeline of its own.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createClient } from 'redis'
+import { startProcess } from '../local/processes.ts'
+import { freePorts } from '../local/pipeline.ts'
+import { projectRoot } from '../local/session.ts'
+import { startRedis } from '../local/stack.ts'
+import { hopArguments } from '../pipelines/pipeline.ts'
+import { startWeather, stores } from './started.ts'
+import { until } from './until.ts'
+
+test('a Redis that loses its last seconds of writes ends with what the log has', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
+  t.after(() => rm(dir, { recursive: true, force: true }))
+  const redis = await startRedis({ dir })
+  t.after(() => redis.stop())
+  const { load, assertBalanced } = await startWeather(t, { ...stores, redisUrl: redis.url })
+  const client = createClient({ url: redis.url })
+  await client.connect()
+
+  const accepted = await load({ requests: 3_000, rate: 1_000 }, async () => {
+    await until('some events are counted', 10_000, async () => (await client.keys('*total')).length > 0)
+    await client.sendCommand(['SAVE'])
+    client.destroy()
+    const counted = Date.now()
+    await until('a second of writes after the snapshot', 5_000, () =>
+      Promise.resolve(Date.now() - counted > 1_000),
+    )
+    redis.kill('SIGKILL')
+    await redis.restart()
+  })
+  await assertBalanced(accepted)
+})
+
+test('an idle pipeline notices a Redis that lost everything, and rebuilds the views', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
+  t.after(() => rm(dir, { recursive: true, force: true }))
+  const redis = await startRedis({ dir })
+  t.after(() => redis.stop())
+  const { load, assertBalanced } = await startWeather(t, { ...stores, redisUrl: redis.url })
+  const accepted = await load({ requests: 1_000, rate: 2_000 }, () => Promise.resolve())
+  await assertBalanced(accepted)
+  const client = createClient({ url: redis.url })
+  await client.connect()
+  await client.flushAll()
+  client.destroy()
+  await assertBalanced(accepted)
+})
+
+for (const hop of ['archiver', 'repair']) {
+  test(`a ${hop} that freezes through a rebalance and then writes late doubles nothing`, async (t) => {
+    const { pipeline, running, load, assertBalanced, lines } = await startWeather(t)
+    const [port] = await freePorts(1)
+    const admin = `127.0.0.1:${port}`
+    const accepted = await load({ requests: 18_000, rate: 1_000 }, async () => {
+      running.processes[hop]!.kill('SIGSTOP')
+      const second = await startProcess({
+        name: `${hop}-2`,
+        command: process.execPath,
+        args: [
+          '--disable-warning=ExperimentalWarning',
+          join(projectRoot, 'services/hop/main.ts'),
+          ...hopArguments(pipeline, hop, { ...running.addresses, admin: () => admin }),
+        ],
+        log: (line) => lines.push(line),
+        deadlineMs: 30_000,
+      })
+      t.after(() => second.stop())
+      // The frozen member is put out of the group when its session ends; then the second reads alone.
+      await until('the second instance has partitions', 30_000, async () => {
+        const page = await fetch(`http://${admin}/readyz`)
+        return page.ok
+      })
+      running.processes[hop]!.kill('SIGCONT')
+    })
+    assert.equal(accepted.size, 18_000)
+    await assertBalanced(accepted)
+  })
+}
