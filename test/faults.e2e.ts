@@ -10,26 +10,25 @@ import { freePorts } from '../local/pipeline.ts'
 import { projectRoot } from '../local/session.ts'
 import { startRedis } from '../local/stack.ts'
 import { hopArguments } from '../pipelines/pipeline.ts'
+import { defer } from './defer.ts'
 import { startWeather, stores } from './started.ts'
 import { until } from './until.ts'
 
 test('a Redis that loses its last seconds of writes ends with what the log has', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
+  defer(t, () => rm(dir, { recursive: true, force: true }))
   const redis = await startRedis({ dir })
-  t.after(() => redis.stop())
+  defer(t, () => redis.stop())
   const { load, assertBalanced } = await startWeather(t, { ...stores, redisUrl: redis.url })
   const client = createClient({ url: redis.url })
   await client.connect()
 
   const accepted = await load({ requests: 3_000, rate: 1_000 }, async () => {
-    await until('some events are counted', 10_000, async () => (await client.keys('*total')).length > 0)
+    await until('some events are counted', async () => (await client.keys('*total')).length > 0, 10_000)
     await client.sendCommand(['SAVE'])
     client.destroy()
     const counted = Date.now()
-    await until('a second of writes after the snapshot', 5_000, () =>
-      Promise.resolve(Date.now() - counted > 1_000),
-    )
+    await until('a second of writes after the snapshot', () => Promise.resolve(Date.now() - counted > 1_000))
     redis.kill('SIGKILL')
     await redis.restart()
   })
@@ -38,9 +37,9 @@ test('a Redis that loses its last seconds of writes ends with what the log has',
 
 test('an idle pipeline notices a Redis that lost everything, and rebuilds the views', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
+  defer(t, () => rm(dir, { recursive: true, force: true }))
   const redis = await startRedis({ dir })
-  t.after(() => redis.stop())
+  defer(t, () => redis.stop())
   const { load, assertBalanced } = await startWeather(t, { ...stores, redisUrl: redis.url })
   const accepted = await load({ requests: 1_000, rate: 2_000 }, () => Promise.resolve())
   await assertBalanced(accepted)
@@ -67,14 +66,19 @@ for (const hop of ['archiver', 'repair']) {
           ...hopArguments(pipeline, hop, { ...running.addresses, admin: () => admin }),
         ],
         log: (line) => lines.push(line),
+        ready: `http://${admin}/healthz`,
         deadlineMs: 30_000,
       })
-      t.after(() => second.stop())
+      defer(t, () => second.stop())
       // The frozen member is put out of the group when its session ends; then the second reads alone.
-      await until('the second instance has partitions', 30_000, async () => {
-        const page = await fetch(`http://${admin}/readyz`)
-        return page.ok
-      })
+      await until(
+        'the second instance has partitions',
+        async () => {
+          const page = await fetch(`http://${admin}/readyz`)
+          return page.ok
+        },
+        30_000,
+      )
       running.processes[hop]!.kill('SIGCONT')
     })
     assert.equal(accepted.size, 18_000)

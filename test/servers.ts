@@ -2,7 +2,8 @@
 
 function required(name: string): string {
   const value = process.env[name]
-  if (!value) throw new Error(`${name} is not set: run the tests with \`make test\`, which starts the servers`)
+  if (!value)
+    throw new Error(`${name} is not set: run the tests with \`make test\`, which starts the servers`)
   return value
 }
 

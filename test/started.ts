@@ -10,10 +10,15 @@ import { readRows, type Row } from '../loadtest/data-file.ts'
 import { runLoad } from '../loadtest/load.ts'
 import type { Pipeline } from '../pipelines/pipeline.ts'
 import { weather } from '../pipelines/weather.ts'
+import { defer } from './defer.ts'
 import { servers } from './servers.ts'
 import { uniquePipeline } from './unique-pipeline.ts'
 
-export const stores: Stores = { kafkaBrokers: servers.kafkaBrokers, redisUrl: servers.redisUrl, mongoUrl: servers.mongoUrl }
+export const stores: Stores = {
+  kafkaBrokers: servers.kafkaBrokers,
+  redisUrl: servers.redisUrl,
+  mongoUrl: servers.mongoUrl,
+}
 
 const rows: Row[] = await readRows(join(projectRoot, weather.rows))
 const LOAD_DEADLINE_MS = 60_000
@@ -34,7 +39,7 @@ export async function startWeather(t: TestContext, on: Stores = stores): Promise
   const pipeline = uniquePipeline(weather)
   const lines: string[] = []
   const running = await startPipeline(pipeline, on, { log: (line) => lines.push(line) })
-  t.after(() => running.stop())
+  defer(t, () => running.stop())
   return {
     pipeline,
     running,

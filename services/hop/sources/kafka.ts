@@ -19,7 +19,8 @@ import type { DeadLetters } from '../dead-letters.ts'
 import type { HopMetrics } from '../metrics.ts'
 import { runsOf, type ReadRecord } from './kafka-records.ts'
 
-const SESSION_TIMEOUT_MS = 10_000
+/** The least that brokers allow by default (group.min.session.timeout.ms): how long a killed reader holds its part. */
+const SESSION_TIMEOUT_MS = 6_000
 const HEARTBEAT_MS = 1_000
 /**
  * A fetch is answered when it has this much or has waited this long. Without it a log that grows by ten records
