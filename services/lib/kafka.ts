@@ -54,7 +54,9 @@ export function parseIdentity(
   const seq = Number(text.slice(seqStart, idEnd))
   const timeUs = Number(text.slice(idEnd + 1, timeEnd))
   const partition = Number(text.slice(partitionStart, seqStart - 1))
-  if (timeEnd < 0 || partitionStart < 2 || !(seq >= 1) || !(timeUs >= 0) || !Number.isInteger(partition))
-    return undefined
+  // A header that is not ours may hold anything, and what no Run can hold would end the consumer.
+  const sound = Number.isSafeInteger(seq) && seq >= 1 && Number.isSafeInteger(timeUs) && timeUs >= 0
+  if (timeEnd < 0 || partitionStart < 2 || seqStart - partitionStart < 2 || !sound) return undefined
+  if (partition >>> 0 !== partition) return undefined
   return { origin: text.slice(0, partitionStart - 1), partition, seq, timeUs, route: text.slice(timeEnd + 1) }
 }

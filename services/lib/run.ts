@@ -28,7 +28,7 @@ export async function run(log: Log, start: (life: Lifecycle) => Promise<void>): 
     setTimeout(() => {
       log.error('a handle was left open', { waitedMs: STOP_DEADLINE_MS })
       process.exit(1)
-    }, STOP_DEADLINE_MS).unref()
+    }, STOP_DEADLINE_MS)
     for (const { name, release } of releases.toReversed()) {
       try {
         await release()

@@ -1,0 +1,106 @@
+// How much each store has: cheap figures that show whether they agree.
+import type { ViewKeys } from '../lib/views.ts'
+import type { Bounds, LogReader } from './kafka-log.ts'
+import type { EventReader } from './mongo.ts'
+import type { ReadRedis } from './redis.ts'
+import { StoreError } from './stores.ts'
+
+export type LedgerSources = {
+  log: Pick<LogReader, 'topic' | 'bounds' | 'committed'>
+  countDocuments: EventReader['count']
+  readRedis: ReadRedis
+  keys: Pick<ViewKeys, 'total' | 'positions' | 'fences'>
+  groups: string[]
+}
+
+type OrError<T> = T | { error: string }
+
+export type Ledger = {
+  log: OrError<{ records: number; partitions: Record<string, { low: number; high: number }> }>
+  mongodb: OrError<{ documents: number }>
+  /** `fencesSum`: events of our own intakes that are applied, as far as their origins are still in the log. */
+  redis: OrError<{ total: number; positions: Record<string, number>; fencesSum: number }>
+  /** Records that each consumer group has not committed yet. */
+  lag: OrError<Record<string, number>>
+  at: string
+}
+
+/** Reads the ledger. A store that is away has an `error` in place of its figures. */
+export async function readLedger({
+  log,
+  countDocuments,
+  readRedis,
+  keys,
+  groups,
+}: LedgerSources): Promise<Ledger> {
+  const bounds = log.bounds()
+  const [logPart, mongodb, redis, lag] = await Promise.all([
+    orError(bounds.then(sizeOf)),
+    orError(countDocuments().then((documents) => ({ documents }))),
+    orError(
+      readRedis([
+        ['GET', keys.total],
+        ['HGETALL', keys.positions],
+        ['HGETALL', keys.fences],
+      ]).then(redisOf(log.topic)),
+    ),
+    orError(
+      Promise.all([bounds, ...groups.map((group) => log.committed(group))]).then(([ends, ...committed]) =>
+        Object.fromEntries(groups.map((group, index) => [group, lagOf(ends, committed[index]!)])),
+      ),
+    ),
+  ])
+  return { log: logPart, mongodb, redis, lag, at: new Date().toISOString() }
+}
+
+function sizeOf(bounds: Map<number, Bounds>) {
+  const partitions: Record<string, { low: number; high: number }> = {}
+  let records = 0
+  for (const [partition, { low, high }] of [...bounds].toSorted(([a], [b]) => a - b)) {
+    partitions[partition] = { low: Number(low), high: Number(high) }
+    records += Number(high - low)
+  }
+  return { records, partitions }
+}
+
+/** What lies between the committed offsets and the ends; where nothing is committed, the whole partition. */
+export function lagOf(bounds: Map<number, Bounds>, committed: Map<number, bigint>): number {
+  let lag = 0n
+  for (const [partition, { low, high }] of bounds) {
+    const at = committed.get(partition) ?? low
+    const from = at > low ? at : low
+    if (high > from) lag += high - from
+  }
+  return Number(lag)
+}
+
+function redisOf(topic: string) {
+  return ([total, positions, fences]: unknown[]) => {
+    let fencesSum = 0
+    for (const [name, seq] of pairsOf(fences as string[])) {
+      // The numbers of foreign records are offsets, so they are no counts.
+      const foreign = name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1))
+      if (!foreign) fencesSum += seq
+    }
+    return {
+      total: Number(total ?? 0),
+      positions: Object.fromEntries(pairsOf(positions as string[])),
+      fencesSum,
+    }
+  }
+}
+
+function pairsOf(reply: string[]): [string, number][] {
+  return reply.flatMap((name, at) =>
+    at % 2 === 0 ? [[name, Number(reply[at + 1])] as [string, number]] : [],
+  )
+}
+
+async function orError<T>(work: Promise<T>): Promise<OrError<T>> {
+  try {
+    return await work
+  } catch (cause) {
+    if (cause instanceof StoreError) return { error: cause.message }
+    throw cause
+  }
+}

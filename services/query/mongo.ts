@@ -1,0 +1,58 @@
+// MongoDB as this program needs it: it reads and never writes, not even an index.
+import { MongoClient, MongoServerError, type Filter } from 'mongodb'
+import { EVENTS_COLLECTION, type EventDocument } from '../lib/mongo.ts'
+import { atMost } from './stores.ts'
+
+/** The server ends a query by itself after this long. */
+const QUERY_DEADLINE_MS = 2_000
+const CONNECT_DEADLINE_MS = 2_000
+const MAX_CONNECTIONS = 16
+const CLOSE_DEADLINE_MS = 300
+/** Nothing was stored yet, so the collection does not exist. */
+const NAMESPACE_NOT_FOUND = 26
+
+/** The newest events first, by (time, _id). */
+export type FindEvents = (filter: Filter<EventDocument>, limit: number) => Promise<EventDocument[]>
+
+export type EventReader = {
+  find: FindEvents
+  /** One event by its id; null when there is none. */
+  get(id: string): Promise<EventDocument | null>
+  /** How many events there are, from the collection's metadata. */
+  count(): Promise<number>
+  close(): Promise<void>
+}
+
+export function openMongo(hosts: string[], database: string): EventReader {
+  const client = new MongoClient(`mongodb://${hosts.join(',')}`, {
+    appName: 'freshet-query',
+    serverSelectionTimeoutMS: CONNECT_DEADLINE_MS,
+    connectTimeoutMS: CONNECT_DEADLINE_MS,
+    socketTimeoutMS: QUERY_DEADLINE_MS + 1_000,
+    waitQueueTimeoutMS: QUERY_DEADLINE_MS,
+    maxPoolSize: MAX_CONNECTIONS,
+    retryReads: false,
+  })
+  const events = client.db(database).collection<EventDocument>(EVENTS_COLLECTION)
+  const maxTimeMS = QUERY_DEADLINE_MS
+  return {
+    find: (filter, limit) =>
+      events
+        .find(filter, { sort: { time: -1, _id: -1 }, limit, batchSize: limit, singleBatch: true, maxTimeMS })
+        .toArray(),
+    get: (_id) => events.findOne({ _id }, { maxTimeMS }),
+    async count() {
+      try {
+        // From metadata. (estimatedDocumentCount reads every document on FerretDB: 60 µs each.)
+        const parts = await events
+          .aggregate<{ count: number }>([{ $collStats: { count: {} } }], { maxTimeMS })
+          .toArray()
+        return parts.reduce((sum, { count }) => sum + Number(count), 0)
+      } catch (cause) {
+        if (cause instanceof MongoServerError && cause.code === NAMESPACE_NOT_FOUND) return 0
+        throw cause
+      }
+    },
+    close: () => atMost(CLOSE_DEADLINE_MS, client.close()),
+  }
+}

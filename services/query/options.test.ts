@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError } from '../lib/errors.ts'
+import { parseOptions } from './options.ts'
+
+const good = [
+  '--event=scenarios.WeatherTweet',
+  '--pipeline=weather',
+  '--listen=http://0.0.0.0:8081',
+  '--live=redis://cache',
+  '--log=mongodb://one,two:27018/weather',
+  '--kafka=kafka://kafka:9092/messages',
+]
+
+function mistakesOf(args: string[]): string[] {
+  try {
+    parseOptions(args)
+  } catch (cause) {
+    assert.ok(cause instanceof ConfigError)
+    return cause.mistakes
+  }
+  return []
+}
+
+test('a complete command line is read, with the default ports and groups', () => {
+  const options = parseOptions(good)
+  assert.equal(options.eventType.schema.typeName, 'scenarios.WeatherTweet')
+  assert.equal(options.keys.total, '{weather}:total')
+  assert.deepEqual(options.live.hosts, ['cache:6379'])
+  assert.deepEqual(options.log.hosts, ['one:27017', 'two:27018'])
+  assert.equal(options.log.path, 'weather')
+  assert.equal(options.kafka.path, 'messages')
+  assert.deepEqual(options.groups, ['archiver', 'repair'])
+  assert.deepEqual(parseOptions([...good, '--groups', 'a,b,c']).groups, ['a', 'b', 'c'])
+})
+
+test('an empty command line names every option that is missing', () => {
+  const missing = ['event', 'pipeline', 'listen', 'live', 'log', 'kafka'].map(
+    (name) => `--${name} is missing`,
+  )
+  assert.deepEqual(mistakesOf([]), missing)
+})
+
+test('all mistakes are listed at once', () => {
+  const mistakes = mistakesOf([
+    '--event=scenarios.None',
+    '--pipeline=Not Good',
+    '--listen=tcp://0.0.0.0:8081',
+    '--live=redis://user:password@cache',
+    '--log=mongodb://one',
+    '--kafka=kafka://kafka:99999/messages',
+    '--groups=a,,b',
+    '--speed=9',
+    'stray',
+    '--live',
+  ])
+  for (const part of [
+    /--event scenarios\.None/,
+    /--pipeline Not Good/,
+    /--listen tcp:.*unknown scheme/,
+    /--live .*user info/,
+    /--log .*database is missing/,
+    /--kafka .*99999/,
+    /--groups .*""/,
+    /--speed is no option/,
+    /"stray" belongs to no option/,
+    /--live is given twice/,
+  ]) {
+    assert.ok(
+      mistakes.some((mistake) => part.test(mistake)),
+      `${part} is not among ${mistakes.join(' | ')}`,
+    )
+  }
+  assert.ok(!mistakes.join().includes('password'), 'a password must not be repeated')
+})

@@ -1,0 +1,106 @@
+// The command line.
+import { parseArgs } from 'node:util'
+import { parseEndpoint, type Endpoint, type SchemeRules } from '../lib/endpoint.ts'
+import { ConfigError } from '../lib/errors.ts'
+import { loadEventType, type EventType } from '../lib/event-type.ts'
+import { viewsOf, type ViewKeys } from '../lib/views.ts'
+
+export type Options = {
+  eventType: EventType
+  pipeline: string
+  keys: ViewKeys
+  listen: Endpoint
+  live: Endpoint
+  log: Endpoint
+  kafka: Endpoint
+  /** Consumer groups whose lag is shown. The first is the one that brings the log to MongoDB. */
+  groups: string[]
+}
+
+export const usage = `usage: query --event <message> --pipeline <name>
+             --listen http://<host>:<port>
+             --live   redis://<host>[:6379]
+             --log    mongodb://<host>[:27017][,<host>…]/<database>
+             --kafka  kafka://<host>[:9092][,<host>…]/<topic>
+             [--groups archiver,repair]`
+
+const required = ['event', 'pipeline', 'listen', 'live', 'log', 'kafka'] as const
+const names = [...required, 'groups'] as const
+type Name = (typeof names)[number]
+
+/** Pipelines name Redis hash tags and Kubernetes objects. */
+const PIPELINE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const GROUP = /^[A-Za-z0-9._-]{1,249}$/
+
+const schemes: Record<'listen' | 'live' | 'log' | 'kafka', Record<string, SchemeRules>> = {
+  listen: { http: { parameters: {} } },
+  live: { redis: { defaultPort: 6379, parameters: {} } },
+  log: {
+    mongodb: {
+      defaultPort: 27017,
+      manyHosts: true,
+      path: { name: 'database', required: true },
+      parameters: {},
+    },
+  },
+  kafka: {
+    kafka: { defaultPort: 9092, manyHosts: true, path: { name: 'topic', required: true }, parameters: {} },
+  },
+}
+
+/** Reads the arguments. Throws ConfigError with every mistake. */
+export function parseOptions(args: string[]): Options {
+  const mistakes: string[] = []
+  const given = collect(args, mistakes)
+  for (const name of required) if (!given.has(name)) mistakes.push(`--${name} is missing`)
+  const { pipeline, groups = 'archiver,repair' } = Object.fromEntries(given) as Partial<Record<Name, string>>
+  if (pipeline !== undefined && !PIPELINE.test(pipeline)) {
+    mistakes.push(`--pipeline ${pipeline}: lower-case letters, digits and - within, at most 63`)
+  }
+  const groupNames = groups.split(',')
+  for (const group of groupNames) {
+    if (!GROUP.test(group)) mistakes.push(`--groups ${groups}: "${group}" is no consumer group's name`)
+  }
+  const endpoint = (name: keyof typeof schemes) => {
+    const url = given.get(name)
+    return url === undefined ? undefined : parseEndpoint(`--${name}`, url, schemes[name], mistakes)
+  }
+  const [listen, live, log, kafka] = [
+    endpoint('listen'),
+    endpoint('live'),
+    endpoint('log'),
+    endpoint('kafka'),
+  ]
+  const scenario = loadScenario(given.get('event'), pipeline, mistakes)
+  if (mistakes.length > 0 || !listen || !live || !log || !kafka || !scenario) throw new ConfigError(mistakes)
+  return { ...scenario, pipeline: pipeline!, listen, live, log, kafka, groups: groupNames }
+}
+
+function loadScenario(event: string | undefined, pipeline: string | undefined, mistakes: string[]) {
+  if (!event) return undefined
+  try {
+    const eventType = loadEventType(event)
+    return { eventType, keys: viewsOf(eventType.schema, pipeline ?? '') }
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    mistakes.push(...cause.mistakes)
+    return undefined
+  }
+}
+
+function collect(args: string[], mistakes: string[]): Map<Name, string> {
+  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
+  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
+  const given = new Map<Name, string>()
+  for (const token of tokens) {
+    if (token.kind === 'positional') mistakes.push(`"${token.value}" belongs to no option`)
+    if (token.kind !== 'option') continue
+    const name = names.find((candidate) => candidate === token.name)
+    if (!name)
+      mistakes.push(`${token.rawName} is no option (here: ${names.map((known) => `--${known}`).join(', ')})`)
+    else if (given.has(name)) mistakes.push(`--${name} is given twice`)
+    else if (!token.value) mistakes.push(`--${name} needs a value`)
+    if (name && !given.has(name)) given.set(name, token.value ?? '')
+  }
+  return given
+}
