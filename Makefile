@@ -7,6 +7,7 @@ export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 PIPELINE ?= weather
 PORT ?= 8081
+PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 # What `make test TESTS=…` narrows.
 TESTS ?= 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
 
@@ -40,14 +41,17 @@ test: ready check ## every test, on real servers [TESTS=]
 check: node_modules/.ready ## types, lint, format, generated code
 	@$(MAKE) --no-print-directory gen
 	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
-	@buf lint --path proto/freshet --path proto/scenarios
+	@buf lint $(PROTO_PATHS)
+	@rm -rf .local/before && mkdir -p .local/before/.local && cp -r .local/proto .local/before/.local/
+	@git archive "$$(git rev-parse -q --verify HEAD^ || git rev-parse HEAD)" buf.yaml proto | tar -x -C .local/before
+	@buf breaking --against .local/before
 	@tsc -p .
 	@oxlint --type-aware --quiet
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@echo 'check: types, lint, format and generated code are in order'
 
 gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto/gen from the schemas
-	@buf generate --path proto/freshet --path proto/grpc --path proto/scenarios
+	@buf generate $(PROTO_PATHS)
 	@proto/registry.sh proto/gen
 
 ready: doctor node_modules/.ready
