@@ -1,6 +1,4 @@
 // Runs a pipeline's graph as processes on this machine.
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import {
   hopArguments,
@@ -11,6 +9,7 @@ import {
 } from '../pipelines/pipeline.ts'
 import { createKafka } from '../services/lib/kafka.ts'
 import type { Stores } from './audit.ts'
+import { findFreePort } from './ports.ts'
 import { startProcess, type Process } from './processes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -44,7 +43,7 @@ export async function startPipeline(
 ): Promise<RunningPipeline> {
   await createTopics(pipeline, stores.kafkaBrokers)
   const names = Object.keys(pipeline.hops)
-  const ports = await freePorts(names.length * 2 + 1)
+  const ports = await Promise.all(Array.from({ length: names.length * 2 + 1 }, findFreePort))
   const listen = new Map(names.map((name, index) => [name, `127.0.0.1:${ports[index]}`]))
   const admin = new Map(names.map((name, index) => [name, `127.0.0.1:${ports[names.length + index]}`]))
   const queryHost = `127.0.0.1:${options.queryPort ?? ports.at(-1)}`
@@ -133,13 +132,4 @@ async function createTopics({ topic }: Pipeline, brokers: string): Promise<void>
   } finally {
     await admin.disconnect()
   }
-}
-
-/** Asks the system for ports; all are held until all are known, so that none comes twice. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

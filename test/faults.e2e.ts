@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createClient } from 'redis'
 import { startProcess } from '../local/processes.ts'
-import { freePorts } from '../local/pipeline.ts'
+import { findFreePort } from '../local/ports.ts'
 import { projectRoot } from '../local/session.ts'
 import { startRedis } from '../local/stack.ts'
 import { hopArguments } from '../pipelines/pipeline.ts'
@@ -53,8 +53,7 @@ test('an idle pipeline notices a Redis that lost everything, and rebuilds the vi
 for (const hop of ['archiver', 'repair']) {
   test(`a ${hop} that freezes through a rebalance and then writes late doubles nothing`, async (t) => {
     const { pipeline, running, load, assertBalanced, lines } = await startWeather(t)
-    const [port] = await freePorts(1)
-    const admin = `127.0.0.1:${port}`
+    const admin = `127.0.0.1:${await findFreePort()}`
     const accepted = await load({ requests: 18_000, rate: 1_000 }, async () => {
       running.processes[hop]!.kill('SIGSTOP')
       const second = await startProcess({
