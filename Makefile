@@ -54,7 +54,9 @@ gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto
 	@buf generate $(PROTO_PATHS)
 	@proto/registry.sh proto/gen
 
-ready: doctor node_modules/.ready
+ready:
+	@node local/doctor.mjs --quiet
+	@$(MAKE) --no-print-directory node_modules/.ready
 
 node_modules/.ready: package.json package-lock.json
 	@echo 'installing npm packages …'

@@ -1,4 +1,4 @@
-// Says in one message what this machine lacks. Exit code 0 when nothing, else 2.
+// Says in one message what this machine lacks. Exit code 0 when nothing, else 2. --quiet says no more than that.
 // Runs under Node 20 before `npm ci`: plain JavaScript, nothing but Node's own modules.
 import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, realpathSync, statfsSync } from 'node:fs'
@@ -7,8 +7,8 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
-/** @typedef {import('./doctor.d.mts').Found} Found */
-/** @typedef {import('./doctor.d.mts').Missing} Missing */
+/** @typedef {{ what: string, detail: string }} Found */
+/** @typedef {{ what: string, why: string, debian: string, macos: string }} Missing */
 /** @typedef {{ found: Found } | { missing: Missing }} Finding */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -255,6 +255,7 @@ function isOlder(/** @type {string} */ version, /** @type {string} */ least) {
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const { found, missing } = await findMissing()
   if (missing.length === 0) {
+    if (process.argv.includes('--quiet')) process.exit()
     for (const { what, detail } of found) console.log(`${what.padEnd(15)} ${detail}`)
   } else {
     const lines = missing.flatMap(({ what, why, debian, macos }) => {

@@ -86,7 +86,7 @@ export function readArguments(argv: string[]): HopArguments {
     if (token.kind !== 'option') continue
     if (![...single, 'to', 'then'].includes(token.name))
       mistakes.push(`${token.rawName}: unknown option (see --help)`)
-    else if (token.value === undefined) mistakes.push(`${token.rawName}: the value is missing`)
+    else if (!token.value) mistakes.push(`${token.rawName}: the value is missing`)
     else given.set(token.name, [...(given.get(token.name) ?? []), token.value])
   }
   const one = (name: (typeof single)[number], fallback?: string): string => {

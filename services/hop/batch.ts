@@ -87,7 +87,7 @@ export function sliceRun(run: Run, from: number, to: number): Run {
  * are parts of the log without holes.
  */
 export function cutBatch(batch: Batch): [Batch, Batch] {
-  const { log, runs } = batch
+  const { log, runs, stepOverGaps } = batch
   if (!log) return cutRuns(runs, Math.ceil(recordsOf(batch) / 2))
   const offsets = runs.flatMap((run) => run.offsetDeltas).toSorted((a, b) => a - b)
   const cut = offsets[Math.ceil(offsets.length / 2)]!
@@ -102,8 +102,16 @@ export function cutBatch(batch: Batch): [Batch, Batch] {
   const middle = log.firstOffset + BigInt(cut)
   for (const run of after) run.offsetDeltas = run.offsetDeltas.map((offset) => offset - cut)
   return [
-    create(BatchSchema, { runs: before, log: create(LogRangeSchema, { ...log, nextOffset: middle }) }),
-    create(BatchSchema, { runs: after, log: create(LogRangeSchema, { ...log, firstOffset: middle }) }),
+    create(BatchSchema, {
+      runs: before,
+      log: create(LogRangeSchema, { ...log, nextOffset: middle }),
+      stepOverGaps,
+    }),
+    create(BatchSchema, {
+      runs: after,
+      log: create(LogRangeSchema, { ...log, firstOffset: middle }),
+      stepOverGaps,
+    }),
   ]
 }
 

@@ -77,7 +77,7 @@ export function compileEncoder(
         if (kind === 'enum')
           value = value === undefined ? 0 : typeof value === 'string' ? enums[slot]!.get(value) : value
         else if (kind === 'bool')
-          value = value === undefined ? 0 : value === true ? 1 : value === false ? 0 : value
+          value = value === undefined ? 0 : value === true ? 1 : value === false ? 0 : undefined
         else value ??= 0
         // Negative integers take ten bytes; they are rare enough for the library.
         if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0x7fffffff)

@@ -5,7 +5,9 @@
  * KEYS  1 fences, 2 positions, 3 origins, 4 total, 5 … one per view
  * ARGV  the Redis type of each key;
  *       log name or '', first offset, next offset;
- *       number of runs, and for each: name, first seq, last seq, kind (dense, foreign, step), last offset or '';
+ *       number of runs, and for each: name, first seq, last seq, kind, last offset or '';
+ *         kind: dense; foreign or step (gaps mean nothing); rest (what is before it is done, and perhaps all of it:
+ *         then first is last + 1)
  *       what to add to the total;
  *       for each view: kind, parameter, number of pairs, the pairs
  * Returns {'stored', others} or {'type', text} or {'behind', position} or {'gap', position} or
@@ -29,28 +31,36 @@ if log ~= '' then
   if first_offset > position then return {'behind', text(position)} end
 end
 
-local known, fences, covered, gap = {}, {}, false, false
+local known, fences, stale, gap = {}, {}, false, false
 local runs = {}
 for i = 1, number() do
   local run = {name = arg(), first = number(), last = number(), kind = arg(), offset = arg()}
   local stored = redis.call('HGET', KEYS[1], run.name)
   stored = stored and tonumber(stored) or (run.kind == 'foreign' and -1 or 0)
   local fence = known[run.name] or stored
-  if run.first <= fence then covered = true
-  elseif run.first > fence + 1 and run.kind == 'dense' then gap = true end
-  known[run.name] = run.last
+  local missing = run.first > fence + 1
+  -- What the writer found done may be undone: a failover can come between its question and this call.
+  if run.kind == 'rest' and missing then stale = true
+  elseif run.first <= fence and run.first <= run.last then stale = true
+  elseif missing and run.kind == 'dense' then gap = true end
+  known[run.name] = math.max(fence, run.last)
   fences[i] = text(stored)
   runs[i] = run
 end
-if covered then return {'fence', unpack(fences)} end
+if stale then return {'fence', unpack(fences)} end
 if gap then return {'gap', text(position)} end
 
+local ahead = log ~= '' and next_offset > position
 for i = 1, #runs do
   local run = runs[i]
-  redis.call('HSET', KEYS[1], run.name, text(run.last))
-  if run.offset ~= '' then redis.call('HSET', KEYS[3], run.name, log .. ':' .. run.offset) end
+  if run.first <= run.last then
+    redis.call('HSET', KEYS[1], run.name, text(run.last))
+    -- The fast path is ahead of the log's reader: where the log last has the origin is not known yet.
+    if log == '' then redis.call('HDEL', KEYS[3], run.name) end
+  end
+  if ahead then redis.call('HSET', KEYS[3], run.name, log .. ':' .. run.offset) end
 end
-if log ~= '' and next_offset > position then redis.call('HSET', KEYS[2], log, text(next_offset)) end
+if ahead then redis.call('HSET', KEYS[2], log, text(next_offset)) end
 local total = arg()
 if total ~= '0' then redis.call('INCRBY', KEYS[4], total) end
 
@@ -76,7 +86,7 @@ for i = 5, #KEYS do
     local sure = room >= pairs
     for _ = 1, pairs do
       local field, n = arg(), arg()
-      if not sure and not has[kind](key, field) then
+      if not sure and field ~= '(other)' and not has[kind](key, field) then
         if room > 0 then room = room - 1
         else
           field = '(other)'
@@ -93,21 +103,18 @@ for i = 5, #KEYS do
     redis.call('ZADD', key, unpack(members))
     redis.call('ZREMRANGEBYRANK', key, 0, -parameter - 1)
   elseif kind == 'rate' then
-    local newest, counts = 0, {}
-    for n = 1, pairs do
-      local second, count = number(), arg()
-      counts[n] = {second, count}
-      if second > newest then newest = second end
+    local grown = false
+    for _ = 1, pairs do
+      local second, n = arg(), arg()
+      if redis.call('HINCRBY', key, second, n) == tonumber(n) then grown = true end
     end
-    local seen = redis.call('HKEYS', key)
-    for _, second in ipairs(seen) do
-      if tonumber(second) > newest then newest = tonumber(second) end
-    end
-    for _, second in ipairs(seen) do
-      if tonumber(second) <= newest - parameter then redis.call('HDEL', key, second) end
-    end
-    for _, pair in ipairs(counts) do
-      if pair[1] > newest - parameter then redis.call('HINCRBY', key, text(pair[1]), pair[2]) end
+    -- Only a new second can move the window, or lie outside it.
+    if grown then
+      local seconds, newest = redis.call('HKEYS', key), 0
+      for _, second in ipairs(seconds) do newest = math.max(newest, tonumber(second)) end
+      for _, second in ipairs(seconds) do
+        if tonumber(second) <= newest - parameter then redis.call('HDEL', key, second) end
+      end
     end
   end
 end

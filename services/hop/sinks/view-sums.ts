@@ -56,8 +56,8 @@ function same(known: Uint8Array, bytes: Uint8Array, start: number, end: number):
 type Accumulator = {
   /** Called for each event with its fields' spans. */
   event?: (bytes: Uint8Array) => void
-  /** Called for each part. */
-  part?: (part: Part) => void
+  /** Called for each part, with the places of those of its events that are no valid message. */
+  part?: (part: Part, invalid: number[]) => void
   args: () => string[]
 }
 
@@ -77,18 +77,27 @@ export function compileSums(eventType: EventType, views: View[]): (parts: Part[]
   return (parts) => {
     let total = 0
     let invalid = 0
-    for (const part of parts) {
+    const addPart = (part: Part) => {
       const { events, count } = part.run
+      const invalidAt: number[] = []
       eachEvent(events, count, (index, start, end) => {
         if (index < part.skip) return
         if (!findFields(events, start, end, numbers, spans)) {
-          invalid++
+          invalidAt.push(index)
           return
         }
         total++
         for (const add of perEvent) add(events)
       })
-      for (const { part: add } of accumulators) add?.(part)
+      for (const { part: add } of accumulators) add?.(part, invalidAt)
+      invalid += invalidAt.length
+    }
+    try {
+      for (const part of parts) addPart(part)
+    } catch (cause) {
+      // Half a batch must not count with the next one.
+      for (const { args } of accumulators) args()
+      throw cause
     }
     return { total, invalid, args: accumulators.flatMap(({ args }) => args()) }
   }
@@ -126,8 +135,10 @@ function accumulatorOf(view: View, eventType: EventType, spanOf: (number: number
     case 'rate': {
       const counts = createCounts()
       return {
-        part: ({ run, skip }) => {
+        part: ({ run, skip }, invalid) => {
           const first = Number(run.firstTimeUs)
+          for (const index of invalid)
+            counts.add(String(Math.floor((first + run.timeDeltasUs[index]!) / 1_000_000)), -1)
           for (let index = skip; index < run.count; index++) {
             const second = Math.floor((first + run.timeDeltasUs[index]!) / 1_000_000)
             // Times rise within a run, so equal seconds stand together.
@@ -150,34 +161,40 @@ function createCounts() {
   return {
     add: (key: string, n: number) => counts.set(key, (counts.get(key) ?? 0) + n),
     take(): string[] {
-      const pairs = [String(counts.size)]
-      for (const [key, n] of counts) pairs.push(key, String(n))
+      const pairs: string[] = []
+      for (const [key, n] of counts) if (n !== 0) pairs.push(key, String(n))
       counts.clear()
-      return pairs
+      return [String(pairs.length / 2), ...pairs]
     },
   }
 }
 
 function latestOf(size: number, eventType: EventType): Accumulator {
-  let newest: { timeUs: number; run: Run; index: number; start: number; end: number }[] = []
+  let newest: { timeUs: number; id: string; run: Run; start: number; end: number }[] = []
   return {
-    part: ({ run, skip }) => {
-      const from = Math.max(skip, run.count - size)
+    part: ({ run, skip }, invalid) => {
+      const { firstTimeUs, timeDeltasUs: deltas, count } = run
       const oldest = newest.length >= size ? newest.at(-1)!.timeUs : 0
-      if (Number(run.firstTimeUs) + run.timeDeltasUs.at(-1)! < oldest) return
-      eachEvent(run.events, run.count, (index, start, end) => {
-        if (index < from) return
-        newest.push({ timeUs: Number(run.firstTimeUs) + run.timeDeltasUs[index]!, run, index, start, end })
+      if (Number(firstTimeUs) + deltas.at(-1)! < oldest) return
+      // Times rise within a run, but those of foreign records in steps: which of equals stays, the id says.
+      let from = Math.max(skip, count - size)
+      while (from > skip && deltas[from - 1] === deltas[from]) from--
+      eachEvent(run.events, count, (index, start, end) => {
+        if (index < from || invalid.includes(index)) return
+        const id = eventId(run.origin, run.partition, run.firstSeq + BigInt(index))
+        newest.push({ timeUs: Number(firstTimeUs) + deltas[index]!, id, run, start, end })
       })
-      newest.sort((a, b) => b.timeUs - a.timeUs)
-      // Twice the size, because ties are cut by id, which only Redis looks at.
+      newest.sort((a, b) => b.timeUs - a.timeUs || (a.id < b.id ? 1 : -1))
+      // Twice the size, because some may turn out to be no valid message.
       newest.length = Math.min(newest.length, size * 2)
     },
     args: () => {
-      const pairs = newest.flatMap(({ timeUs, run, index, start, end }) => {
-        const member = memberOf(eventType, run, index, timeUs, run.events.subarray(start, end))
-        return member === undefined ? [] : [String(timeUs), member]
-      })
+      const pairs: string[] = []
+      for (const { timeUs, id, run, start, end } of newest) {
+        if (pairs.length >= size * 2) break
+        const member = memberOf(eventType, id, timeUs, run.route, run.events.subarray(start, end))
+        if (member !== undefined) pairs.push(String(timeUs), member)
+      }
       newest = []
       return ['latest', String(size), String(pairs.length / 2), ...pairs]
     },
@@ -187,9 +204,9 @@ function latestOf(size: number, eventType: EventType): Accumulator {
 /** What `latest` holds of an event; undefined when it is no valid message. */
 function memberOf(
   eventType: EventType,
-  run: Run,
-  index: number,
+  id: string,
   timeUs: number,
+  route: string,
   bytes: Uint8Array,
 ): string | undefined {
   let document: JsonObject
@@ -198,9 +215,8 @@ function memberOf(
   } catch {
     return undefined
   }
-  const id = eventId(run.origin, run.partition, run.firstSeq + BigInt(index))
   // The id comes first, because Redis orders members of equal time by their bytes.
-  return JSON.stringify({ id, time: timeOf(timeUs), route: run.route, ...document })
+  return JSON.stringify({ id, time: timeOf(timeUs), route, ...document })
 }
 
 /** Microseconds since 1970 as ISO 8601 with milliseconds. */

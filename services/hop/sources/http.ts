@@ -44,7 +44,12 @@ export async function createHttpSource(endpoint: Endpoint, options: HttpSourceOp
     const url = req.getUrl()
     const known = ['/', '/input', '/events', '/healthz', '/readyz', '/metrics'].includes(url)
     if (known)
-      res.writeStatus('405 Method Not Allowed').writeHeader('Allow', url === '/' ? 'GET, POST' : 'POST')
+      res
+        .writeStatus('405 Method Not Allowed')
+        .writeHeader(
+          'Allow',
+          url === '/' ? 'GET, POST' : ['/input', '/events'].includes(url) ? 'POST' : 'GET',
+        )
     else res.writeStatus('404 Not Found')
     endJson(res, {
       error: known ? `${url} does not take ${req.getMethod()}` : 'no such page; GET / lists them',

@@ -10,7 +10,9 @@ export function parseJson(bytes: Buffer): unknown {
     return JSON.parse(bytes.toString('utf8')) as unknown
   } catch (cause) {
     const at = /position (\d+)/.exec(String(cause))?.[1]
-    throw invalid(`the body is not valid JSON: mistake ${at ? `at character ${at}` : 'where it ends'}`)
+    // V8 names no position for an unexpected token in a short text.
+    const where = String(cause).endsWith('end of JSON input') ? 'where it ends' : 'inside it'
+    throw invalid(`the body is not valid JSON: mistake ${at ? `at character ${at}` : where}`)
   }
 }
 
