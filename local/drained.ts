@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { createClient } from 'redis'
 import type { Pipeline } from '../pipelines/pipeline.ts'
-import { EVENTS_COLLECTION } from '../services/lib/mongo.ts'
+import { countEvents, EVENTS_COLLECTION, type EventDocument } from '../services/lib/mongo.ts'
 import { viewsOf } from '../services/lib/views.ts'
 import { loadEventType } from '../services/lib/event-type.ts'
 import type { Stores } from './audit.ts'
@@ -23,14 +23,14 @@ export async function waitUntilDrained(
   const mongo = new MongoClient(stores.mongoUrl, { serverSelectionTimeoutMS: 5_000 })
   const redis = createClient({ url: stores.redisUrl })
   await redis.connect()
-  const collection = mongo.db(pipeline.database).collection(EVENTS_COLLECTION)
+  const collection = mongo.db(pipeline.database).collection<EventDocument>(EVENTS_COLLECTION)
   const deadline = Date.now() + deadlineMs
   try {
     for (let found = { mongodb: 0, redis: 0 }; ;) {
       const began = performance.now()
       // One store at a time, and by the count that costs least, so that asking does not slow the answer.
       found.redis = Number((await redis.get(total)) ?? 0)
-      if (found.redis >= events) found.mongodb = await collection.estimatedDocumentCount()
+      if (found.redis >= events) found.mongodb = await countEvents(collection, deadlineMs)
       const complete = found.redis >= events && found.mongodb >= events
       if (complete || Date.now() >= deadline) return { ...found, complete }
       // A count may cost the store as much as inserts do; asking takes at most a fifth of its time.

@@ -5,7 +5,7 @@ export const weather: Pipeline = {
   name: 'weather',
   event: 'scenarios.WeatherTweet',
   namespace: 'project',
-  topic: { name: 'messages', partitions: 4 },
+  topic: { name: 'messages', partitions: 3 },
   database: 'weather',
   hops: {
     api: {

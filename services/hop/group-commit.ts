@@ -12,9 +12,9 @@ export type Limits = {
   /** An entry that has waited longer than this closes the queue for new ones. */
   maxQueueAgeMs: number
   /**
-   * Turns of the event loop before a batch leaves. Two at an intake, so that the clients that were just
-   * answered can join: one turn gave 32,000, two 45,000, a timer of 1 ms 24,000 requests/s at 64 connections
-   * (prototype). None elsewhere: peers send again on their own.
+   * At an intake, so that the clients that were just answered can join: the least turns of the event loop before
+   * a batch leaves. It waits on until as many are queued as the last batch held, for a quarter of the time that
+   * the last batch was out, and 1 ms at most. 0 elsewhere: peers send again on their own.
    */
   turns: number
   /** A pause after each batch, for sinks that need not be asked a thousand times a second. */
@@ -29,7 +29,16 @@ export type GroupCommit<E extends Entry> = {
   idle(): Promise<void>
 }
 
-type Lane<E> = { queue: { entry: E; at: number }[]; head: number; busy: boolean }
+type Lane<E> = {
+  queue: { entry: E; at: number }[]
+  head: number
+  busy: boolean
+  /** How many entries the last batch held, and how long it was out. */
+  lastEntries: number
+  lastMs: number
+}
+
+const LONGEST_JOIN_MS = 1
 
 /**
  * `send` gets the entries of one lane's next batch, in order of arrival and never two batches of a lane at
@@ -41,7 +50,13 @@ export function createGroupCommit<E extends Entry>(
   send: (entries: E[], lane: number) => Promise<void>,
   wanted: (entry: E) => boolean = () => true,
 ): GroupCommit<E> {
-  const all: Lane<E>[] = Array.from({ length: lanes }, () => ({ queue: [], head: 0, busy: false }))
+  const all: Lane<E>[] = Array.from({ length: lanes }, () => ({
+    queue: [],
+    head: 0,
+    busy: false,
+    lastEntries: 0,
+    lastMs: 0,
+  }))
   let bytes = 0
   let waiters: (() => void)[] = []
 
@@ -70,12 +85,24 @@ export function createGroupCommit<E extends Entry>(
     return { entries, takenBytes }
   }
 
+  const join = async (lane: Lane<E>) => {
+    const until = performance.now() + Math.min(lane.lastMs / 4, LONGEST_JOIN_MS)
+    for (let turn = 0; ; turn++) {
+      const queued = lane.queue.length - lane.head
+      if (turn >= limits.turns && (queued >= lane.lastEntries || performance.now() >= until)) return
+      await nextTurn()
+    }
+  }
+
   const work = async (lane: Lane<E>, index: number) => {
     lane.busy = true
     while (lane.queue.length > lane.head) {
-      for (let turn = 0; turn < limits.turns; turn++) await nextTurn()
+      if (limits.turns > 0) await join(lane)
       const { entries, takenBytes } = take(lane)
+      const began = performance.now()
       if (entries.length > 0) await send(entries, index)
+      lane.lastEntries = entries.length
+      lane.lastMs = performance.now() - began
       bytes -= takenBytes
       if (limits.restMs !== undefined) await pause(limits.restMs)
     }

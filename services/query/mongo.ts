@@ -1,6 +1,6 @@
 // MongoDB as this program needs it: it reads and never writes, not even an index.
-import { MongoClient, MongoServerError, type Filter } from 'mongodb'
-import { EVENTS_COLLECTION, type EventDocument } from '../lib/mongo.ts'
+import { MongoClient, type Filter } from 'mongodb'
+import { countEvents, EVENTS_COLLECTION, type EventDocument } from '../lib/mongo.ts'
 import { atMost } from './stores.ts'
 
 /** The server ends a query by itself after this long. */
@@ -8,8 +8,6 @@ const QUERY_DEADLINE_MS = 2_000
 const CONNECT_DEADLINE_MS = 2_000
 const MAX_CONNECTIONS = 16
 const CLOSE_DEADLINE_MS = 300
-/** Nothing was stored yet, so the collection does not exist. */
-const NAMESPACE_NOT_FOUND = 26
 
 /** The newest events first, by (time, _id). */
 export type FindEvents = (filter: Filter<EventDocument>, limit: number) => Promise<EventDocument[]>
@@ -41,18 +39,7 @@ export function openMongo(hosts: string[], database: string): EventReader {
         .find(filter, { sort: { time: -1, _id: -1 }, limit, batchSize: limit, singleBatch: true, maxTimeMS })
         .toArray(),
     get: (_id) => events.findOne({ _id }, { maxTimeMS }),
-    async count() {
-      try {
-        // From metadata. (estimatedDocumentCount reads every document on FerretDB: 60 µs each.)
-        const parts = await events
-          .aggregate<{ count: number }>([{ $collStats: { count: {} } }], { maxTimeMS })
-          .toArray()
-        return parts.reduce((sum, { count }) => sum + Number(count), 0)
-      } catch (cause) {
-        if (cause instanceof MongoServerError && cause.code === NAMESPACE_NOT_FOUND) return 0
-        throw cause
-      }
-    },
+    count: () => countEvents(events, maxTimeMS),
     close: () => atMost(CLOSE_DEADLINE_MS, client.close()),
   }
 }
