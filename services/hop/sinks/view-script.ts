@@ -36,7 +36,8 @@ local runs = {}
 for i = 1, number() do
   local run = {name = arg(), first = number(), last = number(), kind = arg(), offset = arg()}
   local stored = redis.call('HGET', KEYS[1], run.name)
-  stored = stored and tonumber(stored) or (run.kind == 'foreign' and -1 or 0)
+  -- Foreign numbers begin at 0. A rest of which nothing is stored says nothing of where its numbers begin.
+  stored = tonumber(stored or (run.kind == 'dense' or run.kind == 'step') and 0 or -1)
   local fence = known[run.name] or stored
   local missing = run.first > fence + 1
   -- What the writer found done may be undone: a failover can come between its question and this call.
@@ -100,7 +101,10 @@ for i = 5, #KEYS do
   elseif kind == 'latest' then
     local members = {}
     for n = 1, pairs * 2 do members[n] = arg() end
-    redis.call('ZADD', key, unpack(members))
+    -- Lua returns at most some 8,000 values.
+    for from = 1, #members, 4000 do
+      redis.call('ZADD', key, unpack(members, from, math.min(from + 3999, #members)))
+    end
     redis.call('ZREMRANGEBYRANK', key, 0, -parameter - 1)
   elseif kind == 'rate' then
     local grown = false

@@ -177,7 +177,7 @@ function latestOf(size: number, eventType: EventType): Accumulator {
       const oldest = newest.length >= size ? newest.at(-1)!.timeUs : 0
       if (Number(firstTimeUs) + deltas.at(-1)! < oldest) return
       // Times rise within a run, but those of foreign records in steps: which of equals stays, the id says.
-      let from = Math.max(skip, count - size)
+      let from = Math.max(skip, count - size - invalid.length)
       while (from > skip && deltas[from - 1] === deltas[from]) from--
       eachEvent(run.events, count, (index, start, end) => {
         if (index < from || invalid.includes(index)) return

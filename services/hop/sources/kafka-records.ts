@@ -76,7 +76,8 @@ export function runsOf(
       }
     }
     highest.set(name, seq)
-    const timeUs = identity?.timeUs ?? Number(message.timestamp) * 1_000
+    // -1 is Kafka's "no timestamp", and no Run can hold it.
+    const timeUs = identity?.timeUs ?? Math.max(0, Number(message.timestamp)) * 1_000
     let run = open.get(name)
     if (run) {
       // Times rise within a run; a foreign producer's may not.

@@ -1,0 +1,137 @@
+// Brings batches into the live views, however often a batch comes and whoever else writes: one script call a
+// batch when nobody was faster.
+import { createHash } from 'node:crypto'
+import { reasonOf } from '../../lib/errors.ts'
+import type { EventType } from '../../lib/event-type.ts'
+import type { Log } from '../../lib/log.ts'
+import { redisTypes, viewsOf } from '../../lib/views.ts'
+import { outcomes, type Batch, type Outcome, type Run } from '../batch.ts'
+import type { HopMetrics } from '../metrics.ts'
+import { pruneScript, viewScript } from './view-script.ts'
+import { compileSums, type Part, type Sums } from './view-sums.ts'
+
+/** Every lost race against another writer moves a fence, so a batch is done after a few. */
+const MAX_ROUNDS = 10
+
+/** Sends one command to Redis; rejects when it is refused or not answered in time. */
+export type Call = (args: string[]) => Promise<unknown>
+
+export function createViewWriter(
+  call: Call,
+  eventType: EventType,
+  pipeline: string,
+  log: Log,
+  metrics: HopMetrics,
+): (batch: Batch) => Promise<Outcome> {
+  const keys = viewsOf(eventType.schema, pipeline)
+  const allKeys = [keys.fences, keys.positions, keys.origins, keys.total, ...keys.views.map(({ key }) => key)]
+  const types = ['hash', 'hash', 'hash', 'string', ...keys.views.map(({ kind }) => redisTypes[kind])]
+  const sum = compileSums(eventType, keys.views)
+  const noSums: Sums = { total: 0, invalid: 0, args: keys.views.flatMap(({ kind }) => [kind, '0', '0']) }
+  const pruned = new Map<string, bigint>()
+  const runScript = scriptRunner(call)
+
+  /** One call of the script. */
+  const apply = async (parts: Part[], sums: Sums, { log: range, stepOverGaps }: Batch) => {
+    const args = [...types, range ? `${range.topic}-${range.partition}` : '']
+    args.push(String(range?.firstOffset ?? 0), String(range?.nextOffset ?? 0), String(parts.length))
+    for (const { run, skip } of parts) {
+      const kind = skip > 0 ? 'rest' : run.foreign ? 'foreign' : stepOverGaps ? 'step' : 'dense'
+      const last = run.firstSeq + BigInt(run.count - 1)
+      const lastOffset = range ? String(range.firstOffset + BigInt(run.offsetDeltas.at(-1) ?? 0)) : ''
+      args.push(nameOf(run), String(run.firstSeq + BigInt(skip)), String(last), kind, lastOffset)
+    }
+    args.push(String(sums.total), ...sums.args)
+    return (await runScript(viewScript, allKeys, args)) as [string, ...(string | number)[]]
+  }
+
+  const storedFences = async (runs: Run[]): Promise<(string | null)[]> => {
+    try {
+      return (await call(['HMGET', keys.fences, ...runs.map(nameOf)])) as (string | null)[]
+    } catch (cause) {
+      // The script says which key is of the wrong type.
+      if (!reasonOf(cause).startsWith('WRONGTYPE')) throw cause
+      return []
+    }
+  }
+
+  const prune = async ({ log: range }: Batch) => {
+    if (!range) return
+    const name = `${range.topic}-${range.partition}`
+    if (range.startOffset <= (pruned.get(name) ?? 0n)) return
+    const gone = await runScript(pruneScript, [keys.fences, keys.origins], [name, String(range.startOffset)])
+    pruned.set(name, range.startOffset)
+    if (Number(gone) > 0)
+      log.info('forgot fences of origins that left the log', { log: name, fences: Number(gone) })
+  }
+
+  return async (batch) => {
+    let parts = batch.runs.map((run): Part => ({ run, skip: 0 }))
+    // From the log nearly everything is done already, so the fences are asked before anything is summed.
+    if (batch.log && parts.length > 0) parts = cut(batch.runs, await storedFences(batch.runs))
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const rest = parts.filter(({ run, skip }) => skip < run.count)
+      let sums = noSums
+      try {
+        if (rest.length > 0) sums = sum(rest)
+      } catch (cause) {
+        return outcomes.rejected(`a run is not what it says: ${reasonOf(cause)}`)
+      }
+      const [verdict, ...answer] = await apply(parts, sums, batch)
+      switch (verdict) {
+        case 'stored':
+          metrics.fenceSkips.inc(parts.reduce((skipped, { skip }) => skipped + skip, 0))
+          metrics.invalid.inc(sums.invalid)
+          metrics.others.inc(Number(answer[0]))
+          await prune(batch)
+          return outcomes.stored()
+        case 'fence':
+          parts = cut(batch.runs, answer as string[])
+          break
+        case 'gap':
+          metrics.refusals.inc({ reason: 'gap' })
+          return outcomes.gap(BigInt(answer[0]!))
+        case 'behind':
+          metrics.refusals.inc({ reason: 'behind' })
+          return outcomes.behind(BigInt(answer[0]!))
+        default:
+          return outcomes.failed(
+            `redis holds something else under a key of ${pipeline}: ${String(answer[0])}`,
+          )
+      }
+    }
+    return outcomes.failed(`other writers were faster ${MAX_ROUNDS} times`)
+  }
+}
+
+/** The field of a run in the hash of fences. */
+function nameOf(run: Run): string {
+  return `${run.origin}-${run.partition}`
+}
+
+/** Finds how much of each run the fences, or earlier runs of the same batch, say is done. */
+function cut(runs: Run[], fences: (string | null)[]): Part[] {
+  const known = new Map<string, bigint>()
+  return runs.map((run, index) => {
+    const name = nameOf(run)
+    const fence = known.get(name) ?? BigInt(fences[index] ?? (run.foreign ? -1 : 0))
+    const after = run.firstSeq + BigInt(run.count)
+    known.set(name, after > fence ? after - 1n : fence)
+    return { run, skip: Math.min(Math.max(Number(fence - run.firstSeq) + 1, 0), run.count) }
+  })
+}
+
+/** EVALSHA, and EVAL once when the server does not know the script (restart, failover). */
+function scriptRunner(call: Call) {
+  const hashes = new Map<string, string>()
+  return async (script: string, keys: string[], args: string[]): Promise<unknown> => {
+    let hash = hashes.get(script)
+    if (!hash) hashes.set(script, (hash = createHash('sha1').update(script).digest('hex')))
+    try {
+      return await call(['EVALSHA', hash, String(keys.length), ...keys, ...args])
+    } catch (cause) {
+      if (!reasonOf(cause).startsWith('NOSCRIPT')) throw cause
+      return call(['EVAL', script, String(keys.length), ...keys, ...args])
+    }
+  }
+}
