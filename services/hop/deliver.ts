@@ -105,9 +105,9 @@ const FAST_PATH_LIMITS: Limits = {
   maxBatchBytes: 1_048_576,
   maxQueueBytes: 8_388_608,
   maxQueueAgeMs: 2_000,
-  turns: 0,
-  // People see no 5 ms, and ten times fewer script calls leave the processor to the log.
-  restMs: 5,
+  returning: false,
+  // People see no 10 ms, and ten times fewer script calls leave the processor to the log.
+  restMs: 10,
 }
 
 /** The `--then` side: what is stored goes on to a sink, in order, once, without retry. */

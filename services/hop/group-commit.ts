@@ -12,11 +12,11 @@ export type Limits = {
   /** An entry that has waited longer than this closes the queue for new ones. */
   maxQueueAgeMs: number
   /**
-   * At an intake, so that the clients that were just answered can join: the least turns of the event loop before
-   * a batch leaves. It waits on until as many are queued as the last batch held, for a quarter of the time that
-   * the last batch was out, and 1 ms at most. 0 elsewhere: peers send again on their own.
+   * Whether the peers are clients that send again when they are answered, as at an intake. A batch then leaves
+   * after two turns of the event loop, when as many are queued as the last one held, or after 1 ms. Prototypes
+   * reached 45,000 requests/s with two turns, 32,000 with one, 24,000 with a fixed timer, at 64 connections.
    */
-  turns: number
+  returning: boolean
   /** A pause after each batch, for sinks that need not be asked a thousand times a second. */
   restMs?: number
 }
@@ -36,8 +36,11 @@ type Lane<E> = {
   /** How many entries the last batch held, and how long it was out. */
   lastEntries: number
   lastMs: number
+  /** Ends the wait for returning clients. */
+  wake: (() => void) | undefined
 }
 
+const TURNS = 2
 const LONGEST_JOIN_MS = 1
 
 /**
@@ -56,6 +59,7 @@ export function createGroupCommit<E extends Entry>(
     busy: false,
     lastEntries: 0,
     lastMs: 0,
+    wake: undefined,
   }))
   let bytes = 0
   let waiters: (() => void)[] = []
@@ -86,18 +90,23 @@ export function createGroupCommit<E extends Entry>(
   }
 
   const join = async (lane: Lane<E>) => {
-    const until = performance.now() + Math.min(lane.lastMs / 4, LONGEST_JOIN_MS)
-    for (let turn = 0; ; turn++) {
-      const queued = lane.queue.length - lane.head
-      if (turn >= limits.turns && (queued >= lane.lastEntries || performance.now() >= until)) return
-      await nextTurn()
-    }
+    for (let turn = 0; turn < TURNS; turn++) await nextTurn()
+    // A wait of half the time that a batch is out or more would cost more than a fuller batch saves.
+    if (lane.queue.length - lane.head >= lane.lastEntries || lane.lastMs < 2 * LONGEST_JOIN_MS) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LONGEST_JOIN_MS)
+      lane.wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    lane.wake = undefined
   }
 
   const work = async (lane: Lane<E>, index: number) => {
     lane.busy = true
     while (lane.queue.length > lane.head) {
-      if (limits.turns > 0) await join(lane)
+      if (limits.returning) await join(lane)
       const { entries, takenBytes } = take(lane)
       const began = performance.now()
       if (entries.length > 0) await send(entries, index)
@@ -123,6 +132,7 @@ export function createGroupCommit<E extends Entry>(
       bytes += entry.bytes
       lane.queue.push({ entry, at: now })
       if (!lane.busy) void work(lane, index)
+      else if (lane.queue.length - lane.head >= lane.lastEntries) lane.wake?.()
       return true
     },
     queuedBytes: () => bytes,

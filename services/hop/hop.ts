@@ -154,7 +154,7 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
           feedFastPaths(parts, (batch.log?.partition ?? 0) % hop.lanes, batch)
         return outcome
       }
-      return createKafkaSource(hop.from, createRecordReader(eventType), deliver, deadLetters, log, metrics)
+      return createKafkaSource(hop.from, createRecordReader(eventType), deliver, deadLetters, log)
     }
     default:
       throw new Error(`no source for ${hop.from.scheme}`)
@@ -207,7 +207,7 @@ function deliverOnce(parts: Parts): Deliver {
       maxBatchBytes: MAX_BATCH_BYTES,
       maxQueueBytes: MIDDLE_QUEUE_BYTES,
       maxQueueAgeMs: 5_000,
-      turns: 0,
+      returning: false,
     },
     async (entries) => {
       // A log range speaks for one batch, so those from a log stay alone. A peer has one batch of a lane out

@@ -89,7 +89,9 @@ export function createIntake(options: IntakeOptions) {
       runs.push(runOf(list, origin, partition, firstSeq, options.route))
     }
     const batch = create(BatchSchema, { runs })
+    let whole = true
     const rejected = (single: Batch, reason: string) => {
+      whole = false
       const run = single.runs[0]!
       const index = Number(run.firstSeq) - firstSeqs.get(run.partition)!
       settle(byPartition.get(run.partition)![index]!, { status: 422, reason })
@@ -106,7 +108,8 @@ export function createIntake(options: IntakeOptions) {
         settle(list[index]!, { status: 202, id: eventId(origin, partition, firstSeq + index) })
       }
     }
-    options.stored(lane, batch)
+    // The log lacks what it rejected, so the rest must come from there.
+    if (whole) options.stored(lane, batch)
   }
 
   const commit = createGroupCommit<Entry>(
@@ -116,7 +119,7 @@ export function createIntake(options: IntakeOptions) {
       maxBatchBytes: MAX_BATCH_BYTES,
       maxQueueBytes: options.maxQueueBytes,
       maxQueueAgeMs: deadlineMs / 2,
-      turns: 2,
+      returning: true,
     },
     send,
     (entry) => entry.answer !== undefined,

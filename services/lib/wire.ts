@@ -71,7 +71,12 @@ export function splitEvents(events: Uint8Array, count: number): Uint8Array[] {
 }
 
 /** Where the last value of a field lies in an event. `end` is -1 when the field is absent. */
-export type Span = { start: number; end: number; /** The varint's value, where it is one. */ varint: number }
+export type Span = {
+  start: number
+  end: number
+  /** The varint's value as a signed 64-bit number, where it is one; exact to 53 bits. */
+  varint: number
+}
 
 /**
  * Finds the singular fields `numbers` of the event at [start, end) in one pass; `spans[i]` receives field
@@ -105,17 +110,22 @@ export function findFields(
       varint = bytes[at++]!
       if (varint > 0x7f) {
         varint &= 0x7f
+        let high = 0
         for (let shift = 7; ; shift += 7) {
           if (at >= end || shift > 63) return false
           const byte = bytes[at++]!
-          varint += (byte & 0x7f) * 2 ** shift
+          if (shift < 28) varint += (byte & 0x7f) << shift
+          else high += (byte & 0x7f) * 2 ** (shift - 28)
           if (byte < 0x80) break
         }
+        // Two's complement over 64 bits, of which 28 are in `varint`: in one sum, -1 would lose its low bits.
+        if (high >= 2 ** 35) high -= 2 ** 36
+        varint += high * 2 ** 28
       }
       if (wireType === 2) {
         const valueStart = at
         at += varint
-        if (at > end) return false
+        if (varint < 0 || at > end) return false
         if (slot >= 0) {
           const span = spans[slot]!
           span.start = valueStart
@@ -161,15 +171,13 @@ export function fieldNumber(field: DescField): (bytes: Uint8Array, span: Span) =
   if (field.fieldKind !== 'scalar') throw new Error(`${field.name}: not a number`)
   switch (field.scalar) {
     case ScalarType.UINT32:
+      return (_bytes, span) => (span.end < 0 ? 0 : span.varint >>> 0)
     case ScalarType.UINT64:
-      return (_bytes, span) => (span.end < 0 ? 0 : span.varint)
+      return (_bytes, span) => (span.end < 0 ? 0 : span.varint < 0 ? span.varint + 2 ** 64 : span.varint)
     case ScalarType.INT32:
       return (_bytes, span) => (span.end < 0 ? 0 : span.varint | 0)
     case ScalarType.INT64:
-      return (_bytes, span) => {
-        if (span.end < 0) return 0
-        return span.varint >= 2 ** 63 ? span.varint - 2 ** 64 : span.varint
-      }
+      return (_bytes, span) => (span.end < 0 ? 0 : span.varint)
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT: {
       const float = field.scalar === ScalarType.FLOAT

@@ -20,7 +20,7 @@ const LIMITS: Limits = {
   maxBatchBytes: 4_194_304,
   maxQueueBytes: 67_108_864,
   maxQueueAgeMs: 30_000,
-  turns: 1,
+  returning: false,
 }
 
 type Waiting = {

@@ -10,7 +10,7 @@
  *         then first is last + 1)
  *       what to add to the total;
  *       for each view: kind, parameter, number of pairs, the pairs
- * Returns {'stored', others} or {'type', text} or {'behind', position} or {'gap', position} or
+ * Returns {'stored', others, gaps} or {'type', text} or {'behind', position} or {'gap', position} or
  *       {'fence', the fence of each run}
  */
 export const viewScript = `
@@ -31,7 +31,7 @@ if log ~= '' then
   if first_offset > position then return {'behind', text(position)} end
 end
 
-local known, fences, stale, gap = {}, {}, false, false
+local known, fences, stale, gap, stepped = {}, {}, false, false, 0
 local runs = {}
 for i = 1, number() do
   local run = {name = arg(), first = number(), last = number(), kind = arg(), offset = arg()}
@@ -44,6 +44,7 @@ for i = 1, number() do
   if run.kind == 'rest' and missing then stale = true
   elseif run.first <= fence and run.first <= run.last then stale = true
   elseif missing and run.kind == 'dense' then gap = true end
+  if missing and run.kind == 'step' then stepped = stepped + 1 end
   known[run.name] = math.max(fence, run.last)
   fences[i] = text(stored)
   runs[i] = run
@@ -122,7 +123,7 @@ for i = 5, #KEYS do
     end
   end
 end
-return {'stored', others}
+return {'stored', others, stepped}
 `
 
 /**

@@ -83,6 +83,10 @@ export function createViewWriter(
           metrics.fenceSkips.inc(parts.reduce((skipped, { skip }) => skipped + skip, 0))
           metrics.invalid.inc(sums.invalid)
           metrics.others.inc(Number(answer[0]))
+          if (Number(answer[1]) > 0) {
+            metrics.gaps.inc(Number(answer[1]))
+            log.error('the log lacks events; the gap was stepped over', { gaps: Number(answer[1]) })
+          }
           await prune(batch)
           return outcomes.stored()
         case 'fence':

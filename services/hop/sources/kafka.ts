@@ -16,7 +16,6 @@ import {
   type Source,
 } from '../batch.ts'
 import type { DeadLetters } from '../dead-letters.ts'
-import type { HopMetrics } from '../metrics.ts'
 import { runsOf, type ReadRecord } from './kafka-records.ts'
 
 /** The least that brokers allow by default (group.min.session.timeout.ms): how long a killed reader holds its part. */
@@ -27,7 +26,7 @@ const HEARTBEAT_MS = 1_000
  * a millisecond is read ten records at a time, and the readers, not the data, use up the machine.
  */
 const MIN_FETCH_BYTES = 65_536
-const MAX_FETCH_WAIT_MS = 25
+const MAX_FETCH_WAIT_MS = 50
 const COMMIT_MS = 500
 /** An idle partition asks its sinks this often whether they still are where they were. */
 const PROBE_MS = 1_000
@@ -53,7 +52,6 @@ export async function createKafkaSource(
   deliver: Deliver,
   deadLetters: DeadLetters,
   log: Log,
-  metrics: HopMetrics,
 ): Promise<Source> {
   const topic = endpoint.path
   const groupId = endpoint.parameters.get('group')!
@@ -147,16 +145,14 @@ export async function createKafkaSource(
         state.busy = false
         state.lastAt = Date.now()
         if (beatFailure) throw beatFailure
+        // Reassigned while the batch was out: what came of it is not for the new state.
+        if (assigned.get(partition) !== state) return
         if (outcome.verdict === Verdict.REFUSED_GAP || outcome.verdict === Verdict.REFUSED_BEHIND) {
           handleRefusal(partition, state, outcome, firstOffset)
           return
         }
         if (outcome.verdict !== Verdict.STORED) return
-        if (stepOverGaps) {
-          metrics.gaps.inc()
-          log.error('the log has a gap; it was stepped over', { partition, firstOffset, nextOffset })
-          state.gapAt = undefined
-        }
+        if (stepOverGaps) state.gapAt = undefined
         progressAt = Date.now()
         // A seek while the batch was out (a probe's, a rebalance's) moved the position.
         if (state.next === undefined || state.next === firstOffset || state.next <= first)
