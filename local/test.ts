@@ -14,7 +14,7 @@ const stack = await startStack({
   fresh: true,
 })
 say(`up: ${stack.engines.kafka}, ${stack.engines.redis}, ${stack.engines.mongodb}`)
-const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...patterns], {
+const child = spawn(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=2', ...patterns], {
   cwd: projectRoot,
   stdio: 'inherit',
   env: {

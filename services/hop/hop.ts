@@ -20,21 +20,10 @@ import {
   type Sink,
   type Source,
 } from './batch.ts'
-import { createDeadLetters, lettersOf } from './dead-letters.ts'
 import { attempt, createFastPath, writeOwned, type FastPath, type Rejected, type Waiting } from './deliver.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createIntake } from './intake.ts'
 import { createHopMetrics, type HopMetrics } from './metrics.ts'
-import { createGrpcSink } from './sinks/grpc.ts'
-import { createKafkaSink } from './sinks/kafka.ts'
-import { createMongodbSink } from './sinks/mongodb.ts'
-import { createRedisSink } from './sinks/redis.ts'
-import { createWsSink } from './sinks/ws.ts'
-import { createGrpcSource } from './sources/grpc.ts'
-import { createHttpSource } from './sources/http.ts'
-import { createKafkaSource } from './sources/kafka.ts'
-import { createRecordReader } from './sources/kafka-records.ts'
-import { createWsSource } from './sources/ws.ts'
 
 /** After SIGTERM an intake tries this long to bring what it took to the log; below the pod's grace period. */
 const DRAIN_DEADLINE_MS = 12_000
@@ -96,21 +85,28 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
   })
 }
 
+/** Each hop loads the client libraries of its own endpoints only: they take 10 MB and 100 ms each. */
 async function createSink(
   endpoint: Endpoint,
   { hop, eventType, log, metrics }: Pick<Parts, 'hop' | 'eventType' | 'log' | 'metrics'>,
 ): Promise<Sink> {
   switch (endpoint.scheme) {
     case 'grpc':
-      return createGrpcSink(endpoint, log)
+      return (await import('./sinks/grpc.ts')).createGrpcSink(endpoint, log)
     case 'ws':
-      return createWsSink(endpoint, log)
+      return (await import('./sinks/ws.ts')).createWsSink(endpoint, log)
     case 'kafka':
-      return createKafkaSink(endpoint, eventType, hop.partitions, log)
+      return (await import('./sinks/kafka.ts')).createKafkaSink(endpoint, eventType, hop.partitions, log)
     case 'redis':
-      return createRedisSink(endpoint, eventType, hop.pipeline, log, metrics)
+      return (await import('./sinks/redis.ts')).createRedisSink(
+        endpoint,
+        eventType,
+        hop.pipeline,
+        log,
+        metrics,
+      )
     case 'mongodb':
-      return createMongodbSink(endpoint, eventType, log)
+      return (await import('./sinks/mongodb.ts')).createMongodbSink(endpoint, eventType, log)
     default:
       throw new Error(`no sink for ${endpoint.scheme}`)
   }
@@ -131,7 +127,7 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       })
       setInterval(() => metrics.queueBytes.set(intake.queuedBytes()), 1_000).unref()
       log.info('intake', { origin: intake.origin })
-      return createHttpSource(hop.from, {
+      return (await import('./sources/http.ts')).createHttpSource(hop.from, {
         eventType,
         intake,
         admin: { notReady, metrics: metrics.registry },
@@ -139,10 +135,13 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       })
     }
     case 'grpc':
-      return createGrpcSource(hop.from, deliverOnce(parts), notReady)
+      return (await import('./sources/grpc.ts')).createGrpcSource(hop.from, deliverOnce(parts), notReady)
     case 'ws':
-      return createWsSource(hop.from, deliverOnce(parts))
+      return (await import('./sources/ws.ts')).createWsSource(hop.from, deliverOnce(parts))
     case 'kafka': {
+      const { createDeadLetters, lettersOf } = await import('./dead-letters.ts')
+      const { createKafkaSource } = await import('./sources/kafka.ts')
+      const { createRecordReader } = await import('./sources/kafka-records.ts')
       const deadLetters = createDeadLetters(hop.from, stopped.signal, log, metrics)
       life.onStop('dead letters', () => deadLetters.close())
       const rejected: Rejected = async (batch, reason) => {

@@ -33,24 +33,24 @@ export function parseEndpoint(
   mistakes: string[],
 ): Endpoint {
   const report = (text: string) => mistakes.push(`${flag} ${url}: ${text}`)
+  const unusable: Endpoint = { url, scheme: '', hosts: [], path: '', parameters: new Map() }
+  // No part of a URL may hold an @, so what holds one has user info, wherever its password's own signs cut it.
+  if (url.includes('@')) {
+    const named = /^[a-z][a-z0-9-]*:\/\//i.exec(url)?.[0] ?? ''
+    mistakes.push(`${flag} ${named}…: user info in a URL would show in the process list`)
+    return { ...unusable, url: `${named}…` }
+  }
   const match = /^([a-z][a-z0-9-]*):\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url)
   const known = Object.keys(schemes)
   if (!match) {
     report(`is not of the form scheme://host:port/path?parameters (schemes: ${known.join(', ')})`)
-    return { url, scheme: '', hosts: [], path: '', parameters: new Map() }
+    return unusable
   }
   const [, scheme = '', authority = '', rawPath = '', query = ''] = match
   const rules = schemes[scheme]
   if (!rules) report(`unknown scheme "${scheme}" (here: ${known.join(', ')})`)
 
-  if (authority.includes('@')) {
-    mistakes.push(`${flag} ${scheme}://…: user info in a URL would show in the process list`)
-    url = `${scheme}://…`
-  }
-  const hosts = authority
-    .slice(authority.lastIndexOf('@') + 1)
-    .split(',')
-    .map((host) => checkHost(host, rules?.defaultPort, report))
+  const hosts = authority.split(',').map((host) => checkHost(host, rules?.defaultPort, report))
   if (hosts.length > 1 && rules && !rules.manyHosts) report(`takes one host, not ${hosts.length}`)
 
   const path = rawPath.replace(/\/+$/, '')

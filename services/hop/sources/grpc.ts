@@ -31,7 +31,7 @@ export async function createGrpcSource(
   deliver: Deliver,
   notReady: () => string | undefined,
 ): Promise<Source> {
-  let closing = false
+  const leaving = new AbortController()
   const routes = (router: ConnectRouter) => {
     router.service(HopService, {
       async append({ batch }) {
@@ -40,9 +40,10 @@ export async function createGrpcSource(
         if (mistake) throw new ConnectError(`batch: ${mistake}`, Code.InvalidArgument)
         return create(AppendResponseSchema, { outcome: await deliver(batch) })
       },
-      link: (requests) => serveLink(requests, deliver),
+      link: (requests) => serveLink(requests, deliver, leaving.signal),
     })
-    const serving = () => (closing || notReady() !== undefined ? Serving.NOT_SERVING : Serving.SERVING)
+    const serving = () =>
+      leaving.signal.aborted || notReady() !== undefined ? Serving.NOT_SERVING : Serving.SERVING
     router.service(Health, {
       check: () => create(HealthCheckResponseSchema, { status: serving() }),
       async *watch(_request, { signal }) {
@@ -78,7 +79,7 @@ export async function createGrpcSource(
   return {
     notReady: () => undefined,
     async close() {
-      closing = true
+      leaving.abort()
       const closed = once(server, 'close')
       server.close()
       // GOAWAY: peers finish what is in flight on this connection and open no stream on it.
@@ -102,10 +103,14 @@ function keepAlive(session: http2.ServerHttp2Session): () => void {
   return () => clearInterval(timer)
 }
 
-/** Requests are taken as they come; answers leave in the order in which batches end. */
+/**
+ * Requests are taken as they come; answers leave in the order in which batches end. When the server leaves, the
+ * stream ends as soon as nothing is in flight; a batch that comes too late fails at its owner, who sends it again.
+ */
 async function* serveLink(
   requests: AsyncIterable<LinkRequest>,
   deliver: Deliver,
+  leaving: AbortSignal,
 ): AsyncGenerator<LinkResponse> {
   // Bounded by the credits.
   const ready: LinkResponse[] = []
@@ -120,6 +125,8 @@ async function* serveLink(
     },
     () => wake(),
   )
+  const leave = () => wake()
+  leaving.addEventListener('abort', leave)
   const reading = (async () => {
     try {
       for await (const request of requests) {
@@ -132,11 +139,14 @@ async function* serveLink(
     ended = true
     wake()
   })()
-  while (!failure && (!ended || peer.inFlight() > 0 || ready.length > 0)) {
+  const idle = () => peer.inFlight() === 0 && ready.length === 0
+  while (!failure && !(idle() && (ended || leaving.aborted))) {
     const response = ready.shift()
     if (response) yield response
     else await new Promise<void>((resolve) => (wake = resolve))
   }
+  leaving.removeEventListener('abort', leave)
+  if (!ended) return
   await reading
   if (failure) throw failure
 }

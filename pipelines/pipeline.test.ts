@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { readArguments } from '../services/hop/arguments.ts'
+import { loadEventType } from '../services/lib/event-type.ts'
+import { viewsOf } from '../services/lib/views.ts'
+import { findPipeline, pipelines } from './all.ts'
+import { hopArguments, queryArguments, sendersFirst, type Addresses, type Pipeline } from './pipeline.ts'
+
+const addresses: Addresses = {
+  listen: (hop) => `0.0.0.0:${hop.length}`,
+  reach: (hop) => `${hop}.svc:${hop.length}`,
+  store: (store) => `${store}-1:1,${store}-2:2`,
+  admin: (hop) => `127.0.0.1:${9_000 + hop.length}`,
+}
+
+const votes: Pipeline = {
+  name: 'votes',
+  event: 'scenarios.WeatherTweet',
+  namespace: 'so1',
+  topic: { name: 'ballots', partitions: 7 },
+  database: 'polls',
+  hops: {
+    writer: { pod: 'b', from: { ws: 9_001 }, to: [{ store: 'redis' }] },
+    archiver: { pod: 'c', from: { group: 'archive' }, to: [{ store: 'mongodb' }, { store: 'redis' }] },
+    api: { pod: 'a', from: { http: 8_080 }, to: [{ hop: 'publisher' }], fastPaths: [{ hop: 'writer' }] },
+    publisher: { pod: 'a', from: { grpc: 50_051 }, to: [{ store: 'kafka' }], lanes: 3 },
+  },
+  query: { port: 8_081 },
+  rows: 'nowhere.json',
+}
+
+const expected: Record<string, string> = {
+  api: '--name api --from http://0.0.0.0:3 --to grpc://publisher.svc:9 --then ws://writer.svc:6 --admin http://127.0.0.1:9003',
+  publisher:
+    '--name publisher --from grpc://0.0.0.0:9 --to kafka://kafka-1:1,kafka-2:2/ballots --lanes 3 --admin http://127.0.0.1:9009',
+  writer:
+    '--name writer --from ws://0.0.0.0:6 --to redis://redis-1:1,redis-2:2 --admin http://127.0.0.1:9006',
+  archiver:
+    '--name archiver --from kafka://kafka-1:1,kafka-2:2/ballots?group=archive --to mongodb://mongodb-1:1,mongodb-2:2/polls --to redis://redis-1:1,redis-2:2 --admin http://127.0.0.1:9008',
+}
+for (const [name, line] of Object.entries(expected)) {
+  test(`the command line of a hop says what it reads, what must have it, and what gets it afterwards: ${name}`, () => {
+    const event = '--event scenarios.WeatherTweet --pipeline votes --partitions 7'
+    assert.equal(hopArguments(votes, name, addresses).join(' '), `${event} ${line}`)
+  })
+}
+
+test('the command line of the query service names the stores and every consumer group', () => {
+  assert.equal(
+    queryArguments(votes, '0.0.0.0:8081', addresses).join(' '),
+    '--event scenarios.WeatherTweet --pipeline votes --listen http://0.0.0.0:8081 --live redis://redis-1:1,redis-2:2 ' +
+      '--log mongodb://mongodb-1:1,mongodb-2:2/polls --kafka kafka://kafka-1:1,kafka-2:2/ballots --groups archive',
+  )
+})
+
+test('hops are stopped senders first, however the graph is written down', () => {
+  const order = sendersFirst(votes)
+  assert.deepEqual(order.toSorted(), Object.keys(votes.hops).toSorted())
+  for (const receiver of ['publisher', 'writer'])
+    assert.ok(order.indexOf('api') < order.indexOf(receiver), order.join())
+})
+
+test('what no hop can be, or nothing can send to, is an error with its name', () => {
+  assert.throws(() => hopArguments(votes, 'nobody', addresses), /votes has no hop nobody/)
+  for (const hop of ['nobody', 'archiver', 'api']) {
+    const broken = { ...votes, hops: { ...votes.hops, api: { ...votes.hops['api']!, to: [{ hop }] } } }
+    assert.throws(
+      () => hopArguments(broken, 'api', addresses),
+      new RegExp(`votes: nothing can send to "${hop}"`),
+    )
+  }
+})
+
+test('a pipeline is found by its name, and an unknown name lists those there are', () => {
+  for (const pipeline of pipelines) assert.equal(findPipeline(pipeline.name), pipeline)
+  assert.throws(() => findPipeline('nobody'), /no pipeline "nobody" \(known: weather/)
+})
+
+const single: Addresses = { ...addresses, store: (store) => `${store}:1` }
+for (const pipeline of pipelines) {
+  test(`every hop of ${pipeline.name} would start with the command line that its graph gives it`, () => {
+    for (const name of Object.keys(pipeline.hops)) readArguments(hopArguments(pipeline, name, single))
+    assert.ok(viewsOf(loadEventType(pipeline.event).schema, pipeline.name).views.length > 0)
+  })
+
+  test(`${pipeline.name} names only hops that it has, each port once, and data that is there`, () => {
+    const sends = Object.values(pipeline.hops).flatMap(({ to, fastPaths = [] }) => [...to, ...fastPaths])
+    for (const target of sends) if ('hop' in target) assert.ok(pipeline.hops[target.hop], target.hop)
+    const ports = Object.values(pipeline.hops).flatMap(({ from }) =>
+      'group' in from ? [] : Object.values(from),
+    )
+    assert.equal(new Set([...ports, pipeline.query.port]).size, ports.length + 1)
+    const groups = Object.values(pipeline.hops).flatMap(({ from }) => ('group' in from ? [from.group] : []))
+    assert.equal(new Set(groups).size, groups.length)
+    assert.ok(existsSync(new URL(`../${pipeline.rows}`, import.meta.url)), pipeline.rows)
+  })
+}
