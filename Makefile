@@ -46,7 +46,7 @@ check: node_modules/.ready ## types, lint, format, generated code
 	@git archive "$$(git rev-parse -q --verify HEAD^ || git rev-parse HEAD)" buf.yaml proto | tar -x -C .local/before
 	@buf breaking --against .local/before
 	@tsc -p .
-	@oxlint --type-aware --quiet
+	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@echo 'check: types, lint, format and generated code are in order'
 
@@ -56,7 +56,7 @@ gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto
 
 ready:
 	@node local/doctor.mjs --quiet
-	@$(MAKE) --no-print-directory node_modules/.ready
+	@$(MAKE) --no-print-directory --silent node_modules/.ready
 
 node_modules/.ready: package.json package-lock.json
 	@echo 'installing npm packages …'

@@ -14,16 +14,20 @@ const stack = await startStack({
   fresh: true,
 })
 say(`up: ${stack.engines.kafka}, ${stack.engines.redis}, ${stack.engines.mongodb}`)
-const child = spawn(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=2', ...patterns], {
-  cwd: projectRoot,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    KAFKA_BROKERS: stack.kafkaBrokers,
-    REDIS_URL: stack.redisUrl,
-    MONGO_URL: stack.mongoUrl,
+const child = spawn(
+  process.execPath,
+  ['--test', '--test-reporter=spec', '--test-concurrency=2', ...patterns],
+  {
+    cwd: projectRoot,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      KAFKA_BROKERS: stack.kafkaBrokers,
+      REDIS_URL: stack.redisUrl,
+      MONGO_URL: stack.mongoUrl,
+    },
   },
-})
+)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 const [code] = (await once(child, 'exit')) as [number | null]
 await stack.stop()
