@@ -5,8 +5,11 @@ export type Store = 'kafka' | 'redis' | 'mongodb'
 /** Where a hop sends to: another hop of the same pipeline, or a store. */
 export type Target = { hop: string } | { store: Store }
 
-/** What a hop listens on (with its port in a pod), or the consumer group as which it reads the log. */
-export type From = { http: number } | { grpc: number } | { ws: number } | { group: string }
+/**
+ * What a hop listens on (with its port in a pod), or the consumer group as which it reads the log. A reader that
+ * waits longer for more records costs less and is less fresh.
+ */
+export type From = { http: number } | { grpc: number } | { ws: number } | { group: string; waitMs?: number }
 
 export type Hop = {
   /** Hops of one pod are containers side by side. */
@@ -81,7 +84,10 @@ export function queryArguments(pipeline: Pipeline, listen: string, addresses: Ad
 
 function sourceUrl(pipeline: Pipeline, name: string, addresses: Addresses): string {
   const { from } = pipeline.hops[name]!
-  if ('group' in from) return `${storeUrl(pipeline, 'kafka', addresses)}?group=${from.group}`
+  if ('group' in from) {
+    const wait = from.waitMs === undefined ? '' : `&wait-ms=${from.waitMs}`
+    return `${storeUrl(pipeline, 'kafka', addresses)}?group=${from.group}${wait}`
+  }
   return `${schemeOf(from)}://${addresses.listen(name)}`
 }
 
@@ -92,7 +98,7 @@ function linkUrl(pipeline: Pipeline, name: string, addresses: Addresses): string
   return `${schemeOf(hop.from)}://${addresses.reach(name)}`
 }
 
-function schemeOf(from: Exclude<From, { group: string }>): string {
+function schemeOf(from: Exclude<From, { group: string; waitMs?: number }>): string {
   return Object.keys(from)[0]!
 }
 

@@ -16,8 +16,9 @@ export const weather: Pipeline = {
     },
     publisher: { pod: 'intake', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
     'live-writer': { pod: 'intake', from: { ws: 9001 }, to: [{ store: 'redis' }] },
-    archiver: { pod: 'archiver', from: { group: 'archiver' }, to: [{ store: 'mongodb' }] },
-    repair: { pod: 'repair', from: { group: 'repair' }, to: [{ store: 'redis' }] },
+    archiver: { pod: 'archiver', from: { group: 'archiver', waitMs: 150 }, to: [{ store: 'mongodb' }] },
+    // Normally it finds everything done by the fast path, so it need not hurry.
+    repair: { pod: 'repair', from: { group: 'repair', waitMs: 500 }, to: [{ store: 'redis' }] },
   },
   query: { port: 8081 },
   rows: 'loadtest/data/weather.json',

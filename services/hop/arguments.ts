@@ -7,7 +7,7 @@ export const usage = `hop --event <message> --pipeline <name> --partitions <n> -
   --event       the event message, e.g. scenarios.WeatherTweet
   --pipeline    the pipeline's name; the hash tag of its keys in Redis
   --partitions  how many partitions events are numbered over; that of the topic
-  --from        http://host:port | grpc://host:port | ws://host:port | kafka://host:port[,…]/topic?group=name
+  --from        http://host:port | grpc://host:port | ws://host:port | kafka://host:port[,…]/topic?group=name[&wait-ms=50]
   --to          grpc://host:port[?client=grpc-js|connect] | ws://host:port | kafka://host:port[,…]/topic |
                 redis://host:port | mongodb://host:port[,…]/database      (may be repeated: all must have a batch)
   --then        as --to; gets what is stored, once, best effort           (may be repeated)
@@ -27,11 +27,17 @@ const group = {
   rule: 'may hold letters, digits, . _ - only',
 }
 
+/** How long a fetch may wait for more records: the price in freshness of reading in useful pieces. */
+const waitMs = {
+  pattern: /^([1-9]\d{0,2}|[1-4]\d{3}|5000)$/,
+  rule: 'is a number of milliseconds from 1 to 5000',
+}
+
 const sources: Record<string, SchemeRules> = {
   http: port,
   grpc: port,
   ws: port,
-  kafka: { ...kafka, parameters: { group } },
+  kafka: { ...kafka, parameters: { group, 'wait-ms': waitMs } },
 }
 const sinks: Record<string, SchemeRules> = {
   grpc: { parameters: { client: { pattern: /^(grpc-js|connect)$/, rule: 'is grpc-js or connect' } } },

@@ -22,11 +22,11 @@ import { runsOf, type ReadRecord } from './kafka-records.ts'
 const SESSION_TIMEOUT_MS = 6_000
 const HEARTBEAT_MS = 1_000
 /**
- * A fetch is answered when it has this much or has waited this long. Without it a log that grows by ten records
+ * A fetch is answered when it has this much or has waited for wait-ms. Without it a log that grows by ten records
  * a millisecond is read ten records at a time, and the readers, not the data, use up the machine.
  */
-const MIN_FETCH_BYTES = 65_536
-const MAX_FETCH_WAIT_MS = 50
+const MIN_FETCH_BYTES = 524_288
+const DEFAULT_WAIT_MS = '50'
 const COMMIT_MS = 500
 /** An idle partition asks its sinks this often whether they still are where they were. */
 const PROBE_MS = 1_000
@@ -55,6 +55,7 @@ export async function createKafkaSource(
 ): Promise<Source> {
   const topic = endpoint.path
   const groupId = endpoint.parameters.get('group')!
+  const waitMs = Number(endpoint.parameters.get('wait-ms') ?? DEFAULT_WAIT_MS)
   const kafka = createKafka(endpoint, `freshet-${groupId}`, log)
   const admin = kafka.admin()
   const assigned = new Map<number, Partition>()
@@ -203,7 +204,7 @@ export async function createKafkaSource(
       sessionTimeout: SESSION_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_MS,
       minBytes: MIN_FETCH_BYTES,
-      maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
+      maxWaitTimeInMs: waitMs,
       allowAutoTopicCreation: false,
       retry: {
         retries: 5,
