@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import {
   hopArguments,
+  nodeFlags,
   queryArguments,
   sendersFirst,
   type Addresses,
@@ -61,7 +62,7 @@ export async function startPipeline(
     startProcess({
       name,
       command: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', `${root}${program}`, ...args],
+      args: [...nodeFlags, `${root}${program}`, ...args],
       env: options.env ?? {},
       log: options.log,
       ready: readyUrl,

@@ -48,6 +48,16 @@ export type Addresses = {
   admin: (hop: string) => string
 }
 
+/**
+ * How Node runs hops. Node 22 gives the young generation 48 MB and lets the old one grow as it likes: the intake
+ * stood at 200 MB and grew; with these it stays below 150 MB over 2 million events (`make bench`).
+ */
+export const nodeFlags = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=4',
+  '--max-old-space-size=96',
+]
+
 /** The command line of a hop. */
 export function hopArguments(pipeline: Pipeline, name: string, addresses: Addresses): string[] {
   const hop = pipeline.hops[name]

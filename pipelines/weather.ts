@@ -16,7 +16,7 @@ export const weather: Pipeline = {
     },
     publisher: { pod: 'intake', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
     'live-writer': { pod: 'intake', from: { ws: 9001 }, to: [{ store: 'redis' }] },
-    archiver: { pod: 'archiver', from: { group: 'archiver', waitMs: 150 }, to: [{ store: 'mongodb' }] },
+    archiver: { pod: 'archiver', from: { group: 'archiver' }, to: [{ store: 'mongodb' }] },
     // Normally it finds everything done by the fast path, so it need not hurry.
     repair: { pod: 'repair', from: { group: 'repair', waitMs: 500 }, to: [{ store: 'redis' }] },
   },

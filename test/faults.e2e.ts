@@ -9,7 +9,7 @@ import { startProcess } from '../local/processes.ts'
 import { findFreePort } from '../local/ports.ts'
 import { projectRoot } from '../local/session.ts'
 import { startRedis } from '../local/stack.ts'
-import { hopArguments } from '../pipelines/pipeline.ts'
+import { hopArguments, nodeFlags } from '../pipelines/pipeline.ts'
 import { defer } from './defer.ts'
 import { startWeather, stores } from './started.ts'
 import { until } from './until.ts'
@@ -60,7 +60,7 @@ for (const hop of ['archiver', 'repair']) {
         name: `${hop}-2`,
         command: process.execPath,
         args: [
-          '--disable-warning=ExperimentalWarning',
+          ...nodeFlags,
           join(projectRoot, 'services/hop/main.ts'),
           ...hopArguments(pipeline, hop, { ...running.addresses, admin: () => admin }),
         ],

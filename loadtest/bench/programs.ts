@@ -2,6 +2,7 @@
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { findFreePort } from '../../local/ports.ts'
+import { nodeFlags } from '../../pipelines/pipeline.ts'
 import { startProcess, type Process } from '../../local/processes.ts'
 import type { Stores } from '../../local/audit.ts'
 import type { Defer } from './releases.ts'
@@ -28,7 +29,7 @@ export async function startProgram(
   const process = await startProcess({
     name,
     command: execPath,
-    args: ['--disable-warning=ExperimentalWarning', `${root}${program}`, ...args],
+    args: [...nodeFlags, `${root}${program}`, ...args],
     log: () => undefined,
     ready: readyUrl,
     deadlineMs: READY_DEADLINE_MS,
