@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import pc from 'picocolors'
+import { colours } from './colours.ts'
 import { readRows } from '../loadtest/data-file.ts'
 import { runLoad } from '../loadtest/load.ts'
 import { startProgress } from '../loadtest/progress.ts'
@@ -28,7 +28,7 @@ process.exitCode = await demo(pipeline)
 async function demo(found: Pipeline): Promise<number> {
   const began = performance.now()
   const say = (line: string) =>
-    process.stderr.write(`${pc.dim(`${seconds(performance.now() - began).padStart(5)} s`)}  ${line}\n`)
+    process.stderr.write(`${colours.dim(`${seconds(performance.now() - began).padStart(5)} s`)}  ${line}\n`)
   say(`starting Kafka, Redis, MongoDB wire and the ${found.name} pipeline …`)
   const noise: string[] = []
   const session = await startSession(found, join(projectRoot, '.local', 'stack', 'demo'), {

@@ -1,5 +1,5 @@
 // The ledger as people read it.
-import pc from 'picocolors'
+import { colours } from './colours.ts'
 import type { AuditReport } from './audit.ts'
 
 export type Ledger = AuditReport & { sent?: number; accepted?: number; seconds?: number }
@@ -21,17 +21,17 @@ export function formatLedger(ledger: Ledger): string {
   const lines = rows.flatMap(([name, value, good]) => {
     if (value === undefined) return []
     const text = value.toLocaleString('en-US').padStart(12)
-    return [`  ${name.padEnd(24)}${good ? text : pc.red(text)}`]
+    return [`  ${name.padEnd(24)}${good ? text : colours.red(text)}`]
   })
   const took =
     ledger.seconds === undefined
       ? ''
       : ` in ${ledger.seconds.toFixed(2)} s, from the first request until every store had all`
-  const verdict = ledger.balanced ? pc.green(`balanced${took}`) : pc.red(`NOT balanced${took}`)
+  const verdict = ledger.balanced ? colours.green(`balanced${took}`) : colours.red(`NOT balanced${took}`)
   return [
     'Ledger',
     ...lines,
     `  ${verdict}`,
-    ...ledger.differences.map((line) => pc.red(`    ${line}`)),
+    ...ledger.differences.map((line) => colours.red(`    ${line}`)),
   ].join('\n')
 }

@@ -1,7 +1,7 @@
 // Keeps a pipeline running until Ctrl-C or `make down`.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import pc from 'picocolors'
+import { colours } from './colours.ts'
 import { readRows } from '../loadtest/data-file.ts'
 import { findPipeline } from '../pipelines/all.ts'
 import { projectRoot, startSession } from './session.ts'
@@ -36,7 +36,7 @@ process.on('exit', removeUpState)
 const [row] = await readRows(join(projectRoot, pipeline.rows))
 const intake = Object.values(running.intakes)[0]!
 process.stdout.write(`
-${pc.bold(running.queryUrl)}   the live page; Ctrl-C or \`make down\` stops everything
+${colours.bold(running.queryUrl)}   the live page; Ctrl-C or \`make down\` stops everything
 
   curl -H 'Content-Type: application/json' -d '${JSON.stringify(row).replaceAll("'", String.raw`'\''`)}' ${intake}/input
   curl ${running.queryUrl}/live
@@ -48,6 +48,6 @@ ${pc.bold(running.queryUrl)}   the live page; Ctrl-C or \`make down\` stops ever
 
 for (const [name, { exited }] of Object.entries(running.processes)) {
   void exited.then(({ code, signal }) => {
-    if (code !== 0) say(pc.red(`${name} ended (${signal ?? code}); the others go on`))
+    if (code !== 0) say(colours.red(`${name} ended (${signal ?? code}); the others go on`))
   })
 }

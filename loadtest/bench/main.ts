@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pc from 'picocolors'
+import { colours } from '../../local/colours.ts'
 import { projectRoot } from '../../local/session.ts'
 import { startStack } from '../../local/stack.ts'
 import { weather } from '../../pipelines/weather.ts'
@@ -38,7 +38,7 @@ const { quick, parts } = parse(process.argv.slice(2))
 const began = performance.now()
 const say = (line: string) => {
   const seconds = ((performance.now() - began) / 1_000).toFixed(1)
-  process.stderr.write(`${pc.dim(`${seconds.padStart(6)} s`)}  ${line}\n`)
+  process.stderr.write(`${colours.dim(`${seconds.padStart(6)} s`)}  ${line}\n`)
 }
 // What was started dies with this process (local/watchdog.ts), and its data is nobody's.
 process.once('SIGINT', () => process.exit(130))
@@ -71,14 +71,14 @@ try {
   const uniqueName = (what: string) => `bench-${what}-${randomBytes(4).toString('hex')}`
   for (const [title, chosen, measure] of measurements) {
     if (!chosen) continue
-    const sayTitled = (line: string) => say(`${pc.cyan(title)}  ${line}`)
+    const sayTitled = (line: string) => say(`${colours.cyan(title)}  ${line}`)
     const input = { pipeline, rows, rowsFile, generator, scratch, uniqueName, quick }
     const bench = { ...input, stack, stackDir, say: sayTitled }
     try {
       sections.push(await measure(bench))
     } catch (cause) {
       failures.push({ title, error: reasonOf(cause) })
-      sayTitled(pc.red(`failed: ${reasonOf(cause)}`))
+      sayTitled(colours.red(`failed: ${reasonOf(cause)}`))
     }
   }
 } finally {
@@ -107,5 +107,5 @@ ${formatSections(sections)}
 
 ${machine.cpu}, ${machine.cores} cores; Node ${machine.node}; ${kafka}, ${redis}, ${mongodb}
 commit ${commit ?? 'unknown'}; ${report.seconds} s; every round is in .local/reports/bench.json
-${failures.map(({ title, error }) => pc.red(`${title} failed: ${error}\n`)).join('')}`)
+${failures.map(({ title, error }) => colours.red(`${title} failed: ${error}\n`)).join('')}`)
 process.exitCode = failures.length > 0 ? 1 : 0

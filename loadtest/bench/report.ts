@@ -1,5 +1,5 @@
 // What was measured: figures with their rounds, judged against targets; as a table and as JSON.
-import pc from 'picocolors'
+import { colours } from '../../local/colours.ts'
 import { medianOf, spreadOf } from './statistics.ts'
 
 export type Target = { rule: 'at least' | 'at most' | 'below'; value: number }
@@ -63,23 +63,29 @@ export function formatSections(sections: readonly Section[]): string {
   return sections
     .map(({ title, figures, remarks }) =>
       [
-        pc.bold(title),
+        colours.bold(title),
         ...formatTable(figures.map(cellsOf)),
-        ...remarks.map((text) => pc.dim(`  ${text}`)),
+        ...remarks.map((text) => colours.dim(`  ${text}`)),
       ].join('\n'),
     )
     .join('\n\n')
 }
 
 function formatTable(rows: Cell[][]): string[] {
-  const head = HEAD.map((text, column) => ({ text, paint: pc.dim, right: rows[0]?.[column]?.right ?? false }))
+  const head = HEAD.map((text, column) => ({
+    text,
+    paint: colours.dim,
+    right: rows[0]?.[column]?.right ?? false,
+  }))
   const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.text.length)))
   return [head, ...rows].map((cells) =>
     cells
       .flatMap(({ text, paint = (plain: string) => plain, right }, column) => {
         if (widths[column] === 0) return []
         const blank = ' '.repeat(Math.max(0, Math.max(widths[column]!, HEAD[column]!.length) - text.length))
-        return [right ? blank + paint(text) : paint(text) + blank]
+        // An empty text painted would be codes without a sign, and keep the line from being trimmed.
+        const shown = text === '' ? '' : paint(text)
+        return [right ? blank + shown : shown + blank]
       })
       .join('  ')
       .trimEnd(),
@@ -90,16 +96,16 @@ function cellsOf(figure: Figure): Cell[] {
   const { name, what, unit, rounds, ratio, target, generatorCpu } = figure
   const { median, least, most } = spreadOf(rounds)
   const met = isMet(figure)
-  const paint = met === undefined ? undefined : met ? pc.green : pc.red
+  const paint = met === undefined ? undefined : met ? colours.green : colours.red
   return [
-    { text: `  ${name}`, paint: pc.cyan },
+    { text: `  ${name}`, paint: colours.cyan },
     { text: what },
     { text: `${formatNumber(median)} ${unit}`, right: true },
-    { text: rounds.length > 1 ? `${formatNumber(least)}–${formatNumber(most)}` : '', paint: pc.dim },
+    { text: rounds.length > 1 ? `${formatNumber(least)}–${formatNumber(most)}` : '', paint: colours.dim },
     { text: ratio ? `${ratioText(medianOf(ratio.rounds))} of ${ratio.to}` : '' },
     { text: target ? `${signs[target.rule]} ${formatNumber(target.value)}` : '' },
     { text: met === undefined ? '' : met ? 'met' : 'MISSED', ...(paint && { paint }) },
-    { text: generatorCpu ? `${Math.round(medianOf(generatorCpu) * 100)} %` : '', paint: pc.dim },
+    { text: generatorCpu ? `${Math.round(medianOf(generatorCpu) * 100)} %` : '', paint: colours.dim },
   ]
 }
 
