@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { colours } from './colours.ts'
+import { colours as terminal } from './colours.ts'
 import { guardGroup, releaseGroup, wakeWatchdog } from './watchdog.ts'
 
 /** How a process ended; `code` is null when a signal ended it. */
@@ -159,7 +159,7 @@ let used = 0
 /** A `log` for startProcess: each line behind the name, in a colour of its own when standard output is a terminal. */
 export function logWithPrefix(name: string, width = 12): (line: string) => void {
   const colour = colours[used++ % colours.length] ?? 'cyan'
-  const paint = colours[colour]
+  const paint = terminal[colour]
   const prefix = paint(`${name.padEnd(width)} |`)
   return (line) => console.log(`${prefix} ${line}`)
 }
