@@ -1,4 +1,4 @@
 // Colours for people: on a terminal only, also where CI is set, and never with NO_COLOR.
 import pc from 'picocolors'
 
-export const colours = pc.createColors(process.stdout.isTTY && process.env['NO_COLOR'] === undefined)
+export const colours = pc.createColors(Boolean(process.stdout.isTTY) && process.env['NO_COLOR'] === undefined)
