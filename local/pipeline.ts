@@ -11,7 +11,7 @@ import {
 import { createKafka } from '../services/lib/kafka.ts'
 import type { Stores } from './audit.ts'
 import { findFreePort } from './ports.ts'
-import { startProcess, type Process } from './processes.ts'
+import { logWithPrefix, startProcess, type Process } from './processes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const READY_DEADLINE_MS = 30_000
@@ -58,13 +58,14 @@ export async function startPipeline(
     },
   }
   const processes: Record<string, Process> = {}
+  const nameWidth = Math.max(...names.map((name) => name.length))
   const startNode = (name: string, program: string, args: string[], readyUrl: string) =>
     startProcess({
       name,
       command: process.execPath,
       args: [...nodeFlags, `${root}${program}`, ...args],
       env: options.env ?? {},
-      log: options.log,
+      log: logWithPrefix(name, nameWidth, options.log),
       ready: readyUrl,
       deadlineMs: READY_DEADLINE_MS,
     })

@@ -156,10 +156,13 @@ async function readRssBytes(pid: number): Promise<number> {
 const colours = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
 let used = 0
 
-/** A `log` for startProcess: each line behind the name, in a colour of its own when standard output is a terminal. */
-export function logWithPrefix(name: string, width = 12): (line: string) => void {
+/** Puts each line behind the name, in a colour of its own on a terminal, and hands it on. */
+export function logWithPrefix(
+  name: string,
+  width = 12,
+  log: (line: string) => void = console.log,
+): (line: string) => void {
   const colour = colours[used++ % colours.length] ?? 'cyan'
-  const paint = terminal[colour]
-  const prefix = paint(`${name.padEnd(width)} |`)
-  return (line) => console.log(`${prefix} ${line}`)
+  const prefix = terminal[colour](`${name.padEnd(width)} |`)
+  return (line) => log(`${prefix} ${line}`)
 }
