@@ -106,8 +106,8 @@ const FAST_PATH_LIMITS: Limits = {
   maxQueueBytes: 8_388_608,
   maxQueueAgeMs: 2_000,
   returning: false,
-  // People see no 20 ms, and ten times fewer script calls leave the processor to the log.
-  restMs: 20,
+  // People see no 10 ms, and ten times fewer script calls leave the processor to the log.
+  restMs: 10,
 }
 
 /** The `--then` side: what is stored goes on to a sink, in order, once, without retry. */
