@@ -2,46 +2,25 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { after, before, test, type TestContext } from 'node:test'
-import { findFreePort } from '../../../local/ports.ts'
 import { defer } from '../../../test/defer.ts'
 import { until } from '../../../test/until.ts'
-import { loadEventType } from '../../lib/event-type.ts'
 import { outcomes, recordsOf, type Source } from '../batch.ts'
-import { createIntake } from '../intake.ts'
-import { createHopMetrics } from '../metrics.ts'
-import { createHttpSource } from './http.ts'
+import { openIntake } from './open-intake.ts'
 
-const metrics = createHopMetrics('weather', 'api')
 let port = 0
 let source: Source
 let logged = 0
 let accepted = 0
 
 before(async () => {
-  port = await findFreePort()
-  const address = `127.0.0.1:${port}`
-  const intake = createIntake({
-    partitions: 4,
-    lanes: 1,
-    route: 'api',
-    deadlineMs: 10_000,
-    maxQueueBytes: 10_000_000,
-    stored() {},
+  const opened = await openIntake({
     persist: (batch) => {
       logged += recordsOf(batch)
       return Promise.resolve(outcomes.stored())
     },
   })
-  const endpoint = {
-    url: `http://${address}`,
-    scheme: 'http',
-    hosts: [address],
-    path: '',
-    parameters: new Map(),
-  }
-  const eventType = loadEventType('scenarios.WeatherTweet')
-  const admin = { notReady: () => undefined, metrics: metrics.registry }
-  source = await createHttpSource(endpoint, { eventType, intake, admin, metrics })
+  port = opened.port
+  source = opened.source
 })
 after(() => source.close())
 

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { findFreePort } from '../../../local/ports.ts'
-import { loadEventType } from '../../lib/event-type.ts'
 import { eachRecord, outcomes, type Source } from '../batch.ts'
-import { createIntake, type Intake } from '../intake.ts'
-import { createHopMetrics } from '../metrics.ts'
-import { createHttpSource } from './http.ts'
+import type { Intake } from '../intake.ts'
+import { eventType, openIntake } from './open-intake.ts'
 
-const eventType = loadEventType('scenarios.WeatherTweet')
-const metrics = createHopMetrics('weather', 'api')
 let port = 0
 let intake: Intake
 let source: Source
@@ -17,29 +12,15 @@ const logged: unknown[] = []
 let accepted = 0
 
 before(async () => {
-  port = await findFreePort()
-  const address = `127.0.0.1:${port}`
-  intake = createIntake({
-    partitions: 4,
-    lanes: 1,
-    route: 'api',
-    deadlineMs: 10_000,
-    maxQueueBytes: 10_000_000,
-    stored() {},
+  const opened = await openIntake({
     persist: ({ runs }) => {
       for (const run of runs) eachRecord(run, (event) => logged.push(eventType.toDocument(event)))
       return Promise.resolve(outcomes.stored())
     },
   })
-  const endpoint = {
-    url: `http://${address}`,
-    scheme: 'http',
-    hosts: [address],
-    path: '',
-    parameters: new Map(),
-  }
-  const admin = { notReady: () => undefined, metrics: metrics.registry }
-  source = await createHttpSource(endpoint, { eventType, intake, admin, metrics })
+  port = opened.port
+  intake = opened.intake
+  source = opened.source
 })
 after(() => source.close())
 

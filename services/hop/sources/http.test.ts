@@ -2,43 +2,20 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { findFreePort } from '../../../local/ports.ts'
 import { defer } from '../../../test/defer.ts'
 import { until } from '../../../test/until.ts'
-import { loadEventType } from '../../lib/event-type.ts'
 import { outcomes, recordsOf, sliceRun, type Batch, type Outcome } from '../batch.ts'
 import { create } from '@bufbuild/protobuf'
 import { BatchSchema } from '../../../proto/gen/freshet/v1/hop_pb.ts'
-import { createIntake, type IntakeOptions } from '../intake.ts'
-import { createHopMetrics } from '../metrics.ts'
-import { createHttpSource, MAX_EVENTS } from './http.ts'
+import type { IntakeOptions } from '../intake.ts'
+import { MAX_EVENTS } from './http.ts'
+import { openIntake } from './open-intake.ts'
 
-const eventType = loadEventType('scenarios.WeatherTweet')
-const metrics = createHopMetrics('weather', 'api')
 const stored = () => Promise.resolve(outcomes.stored())
 
 /** An intake on a free port, whose log is `persist`. */
 async function startIntake(t: TestContext, change: Partial<IntakeOptions> = {}) {
-  const address = `127.0.0.1:${await findFreePort()}`
-  const limits = { deadlineMs: 10_000, maxQueueBytes: 10_000_000 }
-  const intake = createIntake({
-    partitions: 4,
-    lanes: 1,
-    route: 'api',
-    ...limits,
-    persist: stored,
-    stored() {},
-    ...change,
-  })
-  const endpoint = {
-    url: `http://${address}`,
-    scheme: 'http',
-    hosts: [address],
-    path: '',
-    parameters: new Map(),
-  }
-  const admin = { notReady: () => undefined, metrics: metrics.registry }
-  const source = await createHttpSource(endpoint, { eventType, intake, admin, metrics })
+  const { address, intake, source } = await openIntake({ persist: stored, ...change })
   let closed: Promise<void> | undefined
   const close = () => (closed ??= source.close())
   defer(t, close)

@@ -1,41 +1,21 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { findFreePort } from '../../../local/ports.ts'
 import { defer } from '../../../test/defer.ts'
 import { until } from '../../../test/until.ts'
-import { loadEventType } from '../../lib/event-type.ts'
 import { outcomes, recordsOf, type Batch, type Outcome } from '../batch.ts'
-import { createIntake, type IntakeOptions } from '../intake.ts'
-import { createHopMetrics } from '../metrics.ts'
-import { createHttpSource } from './http.ts'
+import type { IntakeOptions } from '../intake.ts'
+import { openIntake } from './open-intake.ts'
 
-const eventType = loadEventType('scenarios.WeatherTweet')
-const metrics = createHopMetrics('weather', 'api')
 const CREDITS = 2_000
 
 /** An intake whose batches wait for `finish`, unless `change` brings another log. */
 async function startIntake(t: TestContext, change: Partial<IntakeOptions> = {}) {
-  const address = `127.0.0.1:${await findFreePort()}`
   const out: { batch: Batch; finish: (outcome: Outcome) => void }[] = []
-  const intake = createIntake({
+  const { address, intake, source } = await openIntake({
     partitions: 1,
-    lanes: 1,
-    route: 'api',
-    deadlineMs: 10_000,
-    maxQueueBytes: 10_000_000,
-    stored() {},
     persist: (batch) => new Promise((finish) => out.push({ batch, finish })),
     ...change,
   })
-  const endpoint = {
-    url: `http://${address}`,
-    scheme: 'http',
-    hosts: [address],
-    path: '',
-    parameters: new Map(),
-  }
-  const admin = { notReady: () => undefined, metrics: metrics.registry }
-  const source = await createHttpSource(endpoint, { eventType, intake, admin, metrics })
   let closed: Promise<void> | undefined
   const close = () => (closed ??= source.close())
   defer(t, async () => {

@@ -1,0 +1,34 @@
+// What the tests of the public intake share: the real source on a free port, over a log that the test plays.
+import { findFreePort } from '../../../local/ports.ts'
+import { loadEventType } from '../../lib/event-type.ts'
+import { createIntake, type IntakeOptions } from '../intake.ts'
+import { createHopMetrics } from '../metrics.ts'
+import { createHttpSource } from './http.ts'
+
+export const eventType = loadEventType('scenarios.WeatherTweet')
+const metrics = createHopMetrics('weather', 'api')
+
+/** Opens an intake of weather tweets; the caller closes its `source`. */
+export async function openIntake(options: Pick<IntakeOptions, 'persist'> & Partial<IntakeOptions>) {
+  const port = await findFreePort()
+  const address = `127.0.0.1:${port}`
+  const intake = createIntake({
+    partitions: 4,
+    lanes: 1,
+    route: 'api',
+    deadlineMs: 10_000,
+    maxQueueBytes: 10_000_000,
+    stored() {},
+    ...options,
+  })
+  const endpoint = {
+    url: `http://${address}`,
+    scheme: 'http',
+    hosts: [address],
+    path: '',
+    parameters: new Map<string, string>(),
+  }
+  const admin = { notReady: () => undefined, metrics: metrics.registry }
+  const source = await createHttpSource(endpoint, { eventType, intake, admin, metrics })
+  return { port, address, intake, source }
+}
