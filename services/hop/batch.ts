@@ -34,7 +34,7 @@ export type Source = {
   close(): Promise<void>
 }
 
-/** The most records in one batch; at 2,000 the view script's cost per event has levelled out (FACTS). */
+/** The most records in one batch; at 2,000 the view script's cost per event has levelled out (measured with a prototype). */
 export const MAX_BATCH_RECORDS = 2_000
 /** The most bytes of events in one batch. Every receiver's message limit is above it. */
 export const MAX_BATCH_BYTES = 1_048_576

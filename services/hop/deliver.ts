@@ -6,6 +6,8 @@ import {
   bytesOf,
   cutBatch,
   joinBatches,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_RECORDS,
   outcomes,
   recordsOf,
   Verdict,
@@ -101,8 +103,8 @@ function pause(ms: number, { stopped, revoked }: Waiting): Promise<void> {
 
 /** The bounds of what waits for a fast path; beyond them batches are dropped, and the repair hop brings them. */
 const FAST_PATH_LIMITS: Limits = {
-  maxBatchRecords: 2_000,
-  maxBatchBytes: 1_048_576,
+  maxBatchRecords: MAX_BATCH_RECORDS,
+  maxBatchBytes: MAX_BATCH_BYTES,
   maxQueueBytes: 8_388_608,
   maxQueueAgeMs: 2_000,
   returning: false,

@@ -51,7 +51,7 @@ type Entry = {
 
 /** A full queue, and a wait beyond the deadline, are looked for this often. */
 const SWEEP_MS = 250
-/** Beside the event: its entry, its closure, its response. Measured with 100,000 queued events. */
+/** Beside the event: its entry, its closure, its response. An estimate; the heap's own bound stands behind it. */
 const ENTRY_OVERHEAD_BYTES = 300
 
 export type Intake = ReturnType<typeof createIntake>

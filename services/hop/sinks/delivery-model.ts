@@ -1,4 +1,4 @@
-// DESIGN section 3 as random interleavings of intakes, a log that holds duplicates, holes and gaps, a fast path that
+// The delivery of docs/design.md as random interleavings of intakes, a log that holds duplicates, holes and gaps, a fast path that
 // drops batches, two log readers and their zombies, a Redis failover that forgets acknowledged writes, lost answers,
 // crashes and rebalances. At the end every view must equal a recount of the log. Everything but the steps is real:
 // the script, the writer, the reading of records. A worker of view-script.it.ts, because node:test's watch over every

@@ -6,7 +6,16 @@ import type { EventType } from '../../lib/event-type.ts'
 import type { Log } from '../../lib/log.ts'
 import { EVENTS_COLLECTION, type EventDocument } from '../../lib/mongo.ts'
 import { eventId } from '../../lib/views.ts'
-import { bytesOf, eachRecord, outcomes, Verdict, type Batch, type Outcome, type Sink } from '../batch.ts'
+import {
+  MAX_BATCH_RECORDS,
+  bytesOf,
+  eachRecord,
+  outcomes,
+  Verdict,
+  type Batch,
+  type Outcome,
+  type Sink,
+} from '../batch.ts'
 import { createGroupCommit, type Limits } from '../group-commit.ts'
 
 const DUPLICATE_KEY = 11_000
@@ -16,7 +25,7 @@ const PERMANENT = new Set([10_334, 17_280, 17_419, 17_420, 121])
 const SOCKET_DEADLINE_MS = 12_000
 const MAJORITY_DEADLINE_MS = 8_000
 const LIMITS: Limits = {
-  maxBatchRecords: 2_000,
+  maxBatchRecords: MAX_BATCH_RECORDS,
   maxBatchBytes: 4_194_304,
   maxQueueBytes: 67_108_864,
   maxQueueAgeMs: 30_000,

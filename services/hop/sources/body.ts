@@ -7,8 +7,8 @@ const BODY_DEADLINE_MS = 10_000
 export type Body = { bytes: Buffer } | { tooLarge: true } | { late: true }
 
 /**
- * Calls `done` once with the body, or with why there is none. When the client goes first, `gone` is called
- * instead. Neither may be called after the other. The buffer is only valid during the call.
+ * Calls `done` at most once, with the body or with why there is none. `gone` is called when the client leaves before
+ * it is answered, also after `done`. The buffer is only valid during the call.
  */
 export function readBody(
   res: HttpResponse,

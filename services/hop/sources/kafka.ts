@@ -40,7 +40,7 @@ const NOWHERE = 9_007_199_254_740_991n
 type Partition = {
   /** The offset that must come next, once it is known. */
   next: bigint | undefined
-  /** `<origin>-<partition>` and seq of a gap that was met once and is read again. */
+  /** The first offset of the batch in which a gap was met; it is read again before the gap is believed. */
   gapAt: bigint | undefined
   busy: boolean
   lastAt: number
