@@ -5,8 +5,8 @@ import { LINK_PATH } from '../../services/hop/sources/ws.ts'
 import type { Defer } from './releases.ts'
 import { openWebSocket } from './websocket.ts'
 
-/** Fewer than the credits, which bound memory; more in flight made nothing faster. */
-const WINDOW = 8
+/** Fewer than the credits, which bound memory. What waits at the hop is what it can join to one call. */
+const WINDOW = 32
 const OPEN_DEADLINE_MS = 5_000
 const ANSWER_DEADLINE_MS = 15_000
 

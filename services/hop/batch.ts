@@ -19,6 +19,8 @@ export type Sink = {
   /** Its URL, for logs. */
   url: string
   write(batch: Batch): Promise<Outcome>
+  /** How much several batches may hold when they are joined for one write, where it is more than one may hold. */
+  joins?: { records: number; bytes: number }
   /** Undefined while the sink is reachable as far as is known, else why not. */
   notReady(): string | undefined
   close(): Promise<void>

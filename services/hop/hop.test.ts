@@ -92,9 +92,9 @@ test('a hop in the middle joins the batches of its peers, and each gets the outc
   await takenIn(peer, other)
   await finish()
   assert.equal((await first).verdict, Verdict.STORED)
-  await finish(outcomes.gap(7n))
+  await finish(outcomes.failed('away'))
   for (const outcome of await Promise.all(written))
-    assert.deepEqual([outcome.verdict, outcome.position], [Verdict.REFUSED_GAP, 7n])
+    assert.deepEqual([outcome.verdict, outcome.reason], [Verdict.FAILED, 'away'])
   assert.deepEqual(got.map(originsOf), [['first'], ['a', 'b']])
 })
 
@@ -103,20 +103,25 @@ async function takenIn(...peers: Sink[]): Promise<void> {
   await Promise.all(peers.map((peer) => peer.write(create(BatchSchema))))
 }
 
-test("one peer's bad record does not condemn another's good ones", async (t) => {
-  const { peer, other, got, finish } = await startMiddle(t)
-  const bad = peer.write(batchOf('bad'))
-  const good = other.write(batchOf('good'))
-  await takenIn(peer, other)
-  await finish()
-  await finish(outcomes.rejected('too large'))
-  for (let n = 0; n < 2; n++) {
-    await until('each is tried alone', () => got.length === 4)
-    const alone = got[2 + n]!
-    await finish(originsOf(alone)[0] === 'bad' ? outcomes.rejected('too large') : outcomes.stored())
-  }
-  assert.deepEqual([(await bad).verdict, (await good).verdict], [Verdict.REJECTED, Verdict.STORED])
-})
+for (const [name, refusal] of Object.entries({
+  rejected: outcomes.rejected('too large'),
+  'above a gap': outcomes.gap(7n),
+})) {
+  test(`one peer's batch that is ${name} does not condemn another's good one`, async (t) => {
+    const { peer, other, got, finish } = await startMiddle(t)
+    const bad = peer.write(batchOf('bad'))
+    const good = other.write(batchOf('good'))
+    await takenIn(peer, other)
+    await finish()
+    await finish(refusal)
+    for (let n = 0; n < 2; n++) {
+      await until('each is tried alone', () => got.length === 4)
+      const alone = got[2 + n]!
+      await finish(originsOf(alone)[0] === 'bad' ? refusal : outcomes.stored())
+    }
+    assert.deepEqual([(await bad).verdict, (await good).verdict], [refusal.verdict, Verdict.STORED])
+  })
+}
 
 test('batches from a log are not joined, because a log range speaks for one batch', async (t) => {
   const { peer, other, got, finish } = await startMiddle(t)

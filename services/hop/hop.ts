@@ -202,8 +202,8 @@ function deliverOnce(parts: Parts): Deliver {
   const commit = createGroupCommit<Entry>(
     hop.lanes,
     {
-      maxBatchRecords: MAX_BATCH_RECORDS,
-      maxBatchBytes: MAX_BATCH_BYTES,
+      maxBatchRecords: Math.min(...sinks.map(({ joins }) => joins?.records ?? MAX_BATCH_RECORDS)),
+      maxBatchBytes: Math.min(...sinks.map(({ joins }) => joins?.bytes ?? MAX_BATCH_BYTES)),
       maxQueueBytes: MIDDLE_QUEUE_BYTES,
       maxQueueAgeMs: 5_000,
       returning: false,
@@ -215,8 +215,9 @@ function deliverOnce(parts: Parts): Deliver {
       const alone = entries.filter(({ batch }) => batch.log).map(settle)
       if (joinable.length > 0) {
         const outcome = await tryOnce(joinBatches(joinable.map(({ batch }) => batch)))
-        // One peer's bad record must not condemn another's good ones.
-        if (outcome.verdict === Verdict.REJECTED && joinable.length > 1) alone.push(...joinable.map(settle))
+        // One peer's bad record or gap must not condemn another's good batch.
+        const mixed = outcome.verdict !== Verdict.STORED && outcome.verdict !== Verdict.FAILED
+        if (mixed && joinable.length > 1) alone.push(...joinable.map(settle))
         else for (const entry of joinable) finish(entry, outcome)
       }
       await Promise.all(alone)

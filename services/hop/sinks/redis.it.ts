@@ -222,6 +222,17 @@ test('a batch that holds the same events twice counts them once', async (t) => {
   await assertViews(eventsOf(votes('a', 1, 8)))
 })
 
+test('many small runs of one origin are one span to the script, wherever the fence stands', async (t) => {
+  const { write, assertViews, fences } = await createScene(t)
+  const small = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, nth) => runOf(votes('a', from + nth, 1)))
+  await write(batchOf(...small(1, 40)))
+  await write(batchOf(...small(20, 60), runOf(votes('b', 1, 2)), ...small(60, 90), runOf(votes('b', 3, 1))))
+  await write(batchOf(...small(90, 95), ...small(96, 99)), Verdict.REFUSED_GAP)
+  assert.deepEqual({ ...(await fences()) }, { 'a-0': '89', 'b-0': '3' })
+  await assertViews([votes('a', 1, 89), votes('b', 1, 3)].flatMap(eventsOf))
+})
+
 test('records of foreign producers count once, and their numbers may have gaps', async (t) => {
   const { write, assertViews, fences, position } = await createScene(t)
   const foreign = (offset: number, count: number) => votes('messages', offset, count, { foreign: true })

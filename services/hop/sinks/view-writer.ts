@@ -32,26 +32,24 @@ export function createViewWriter(
   const runScript = scriptRunner(call)
 
   /** One call of the script. */
-  const apply = async (parts: Part[], sums: Sums, { log: range, stepOverGaps }: Batch) => {
+  const apply = async (spans: FenceSpan[], sums: Sums, { log: range }: Batch) => {
     const args = [...types, range ? `${range.topic}-${range.partition}` : '']
-    args.push(String(range?.firstOffset ?? 0), String(range?.nextOffset ?? 0), String(parts.length))
-    for (const { run, skip } of parts) {
-      const kind = skip > 0 ? 'rest' : run.foreign ? 'foreign' : stepOverGaps ? 'step' : 'dense'
-      const last = run.firstSeq + BigInt(run.count - 1)
-      const lastOffset = range ? String(range.firstOffset + BigInt(run.offsetDeltas.at(-1) ?? 0)) : ''
-      args.push(nameOf(run), String(run.firstSeq + BigInt(skip)), String(last), kind, lastOffset)
-    }
+    args.push(String(range?.firstOffset ?? 0), String(range?.nextOffset ?? 0), String(spans.length))
+    for (const { name, first, last, kind, lastOffset } of spans)
+      args.push(name, String(first), String(last), kind, lastOffset)
     args.push(String(sums.total), ...sums.args)
     return (await runScript(viewScript, allKeys, args)) as [string, ...(string | number)[]]
   }
 
-  const storedFences = async (runs: Run[]): Promise<(string | null)[]> => {
+  const storedFences = async (runs: Run[]): Promise<Fences> => {
+    const names = [...new Set(runs.map(nameOf))]
     try {
-      return (await call(['HMGET', keys.fences, ...runs.map(nameOf)])) as (string | null)[]
+      const fences = (await call(['HMGET', keys.fences, ...names])) as (string | null)[]
+      return new Map(names.map((name, index) => [name, fences[index] ?? null]))
     } catch (cause) {
       // The script says which key is of the wrong type.
       if (!reasonOf(cause).startsWith('WRONGTYPE')) throw cause
-      return []
+      return new Map()
     }
   }
 
@@ -77,7 +75,8 @@ export function createViewWriter(
       } catch (cause) {
         return outcomes.rejected(`a run is not what it says: ${reasonOf(cause)}`)
       }
-      const [verdict, ...answer] = await apply(parts, sums, batch)
+      const spans = spansOf(parts, batch)
+      const [verdict, ...answer] = await apply(spans, sums, batch)
       switch (verdict) {
         case 'stored':
           metrics.fenceSkips.inc(parts.reduce((skipped, { skip }) => skipped + skip, 0))
@@ -90,7 +89,7 @@ export function createViewWriter(
           await prune(batch)
           return outcomes.stored()
         case 'fence':
-          parts = cut(batch.runs, answer as string[])
+          parts = cut(batch.runs, new Map(spans.map(({ name }, index) => [name, answer[index] as string])))
           break
         case 'gap':
           metrics.refusals.inc({ reason: 'gap' })
@@ -108,17 +107,44 @@ export function createViewWriter(
   }
 }
 
+/** What the script is told of one or several runs that follow each other without a hole. */
+type FenceSpan = { name: string; first: bigint; last: bigint; kind: string; lastOffset: string }
+
+/** Joined batches bring the same few origins many times, and the script's price is per span. */
+function spansOf(parts: Part[], { log: range, stepOverGaps }: Batch): FenceSpan[] {
+  const spans: FenceSpan[] = []
+  const latest = new Map<string, FenceSpan>()
+  for (const { run, skip } of parts) {
+    const name = nameOf(run)
+    const kind = skip > 0 ? 'rest' : run.foreign ? 'foreign' : stepOverGaps ? 'step' : 'dense'
+    const first = run.firstSeq + BigInt(skip)
+    const last = run.firstSeq + BigInt(run.count - 1)
+    const lastOffset = range ? String(range.firstOffset + BigInt(run.offsetDeltas.at(-1) ?? 0)) : ''
+    const before = latest.get(name)
+    if (before?.kind === kind && before.last + 1n === first) Object.assign(before, { last, lastOffset })
+    else {
+      const span = { name, first, last, kind, lastOffset }
+      latest.set(name, span)
+      spans.push(span)
+    }
+  }
+  return spans
+}
+
+/** By the name of the run; null and absent mean that nothing is stored. */
+type Fences = ReadonlyMap<string, string | null>
+
 /** The field of a run in the hash of fences. */
 function nameOf(run: Run): string {
   return `${run.origin}-${run.partition}`
 }
 
 /** Finds how much of each run the fences, or earlier runs of the same batch, say is done. */
-function cut(runs: Run[], fences: (string | null)[]): Part[] {
+function cut(runs: Run[], fences: Fences): Part[] {
   const known = new Map<string, bigint>()
-  return runs.map((run, index) => {
+  return runs.map((run) => {
     const name = nameOf(run)
-    const fence = known.get(name) ?? BigInt(fences[index] ?? (run.foreign ? -1 : 0))
+    const fence = known.get(name) ?? BigInt(fences.get(name) ?? (run.foreign ? -1 : 0))
     const after = run.firstSeq + BigInt(run.count)
     known.set(name, after > fence ? after - 1n : fence)
     return { run, skip: Math.min(Math.max(Number(fence - run.firstSeq) + 1, 0), run.count) }
