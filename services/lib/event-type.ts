@@ -17,6 +17,7 @@ import { alias, partition_key as partitionKeyOption } from '../../proto/gen/fres
 import { scenarios } from '../../proto/gen/scenarios.ts'
 import { ConfigError, InvalidEventError, type Violation } from './errors.ts'
 import { compileEncoder } from './fast-encode.ts'
+import { createInterner } from './intern.ts'
 import { fieldText, findFields, type Span } from './wire.ts'
 
 /** Names that documents and live views use themselves. */
@@ -33,8 +34,8 @@ export type EventType = {
   encode(json: unknown): Encoded
   /** Checks an encoded event of a foreign producer. Throws InvalidEventError. */
   check(bytes: Uint8Array): void
-  /** The partition key of an encoded event. */
-  keyOf(bytes: Uint8Array): string | undefined
+  /** The partition key of the encoded event in `bytes`, from `start` to before `end`. */
+  keyOf(bytes: Uint8Array, start?: number, end?: number): string | undefined
   /** The event under the schema's field names, every field present. Throws when the bytes are malformed. */
   toDocument(bytes: Uint8Array): JsonObject
 }
@@ -190,10 +191,14 @@ const scalarNames: Partial<Record<number, string>> = {
   13: 'an unsigned 32-bit integer',
 }
 
-function keyReader(field: DescField | undefined): (bytes: Uint8Array) => string | undefined {
+function keyReader(field: DescField | undefined): EventType['keyOf'] {
   if (!field) return () => undefined
   const text = fieldText(field)
   const numbers = [field.number]
   const span: Span = { start: 0, end: -1, varint: 0 }
-  return (bytes) => (findFields(bytes, 0, bytes.length, numbers, [span]) ? text(bytes, span) : undefined)
+  const intern = createInterner((bytes, start, end) => text(bytes, { start, end, varint: span.varint }))
+  return (bytes, start = 0, end = bytes.length) => {
+    if (!findFields(bytes, start, end, numbers, [span])) return undefined
+    return span.end < 0 ? text(bytes, span) : intern(bytes, span.start, span.end)
+  }
 }

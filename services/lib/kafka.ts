@@ -38,7 +38,13 @@ export function formatIdentity(
   timeUs: bigint,
   route: string,
 ): string {
-  return `${origin}-${partition}-${seq};${timeUs};${route}`
+  const { before, after } = identityAround(origin, partition, route)
+  return `${before}${seq};${timeUs}${after}`
+}
+
+/** What the identities of a run share: what stands before `<seq>;<microseconds since 1970>`, and after. */
+export function identityAround(origin: string, partition: number, route: string) {
+  return { before: `${origin}-${partition}-`, after: `;${route}` }
 }
 
 /** Undefined for the records of foreign producers. */

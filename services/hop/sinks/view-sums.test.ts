@@ -19,7 +19,7 @@ import { live, LiveSchema } from '../../../proto/gen/freshet/v1/options_pb.ts'
 import { createEventType } from '../../lib/event-type.ts'
 import { eventId, viewsOf, type View } from '../../lib/views.ts'
 import { joinEvents, splitEvents } from '../../lib/wire.ts'
-import { compileSums, createInterner, timeOf, type Part, type Sums } from './view-sums.ts'
+import { compileSums, timeOf, type Part, type Sums } from './view-sums.ts'
 
 let state = 31_337
 /** Park and Miller's generator: the same numbers on every run. */
@@ -228,22 +228,4 @@ test('the rate is split at the boundary of a second', () => {
   })
   const rate = readArgs(compileSums(eventType, keys.views)([{ run, skip: 1 }])).at(-1)!
   assert.deepEqual(rate.pairs, { 1: '1', 2: '2', 3: '1' })
-})
-
-test('the interner gives every value its own text, also when there are more than it holds', () => {
-  let decoded = 0
-  const intern = createInterner((bytes, start, end) => {
-    decoded++
-    return Buffer.from(bytes.subarray(start, end)).toString()
-  })
-  const texts = Array.from({ length: 6_000 }, (_, n) => `land ${n}`)
-  for (let n = 0; n < 12_000; n++) {
-    const text = pick(texts)
-    const bytes = Buffer.from(`..${text}.`)
-    assert.equal(intern(bytes, 2, bytes.length - 1), text)
-  }
-  decoded = 0
-  const often = Buffer.from('Perú')
-  for (let n = 0; n < 1_000; n++) assert.equal(intern(often, 0, often.length), 'Perú')
-  assert.ok(decoded <= 1, `decoded ${decoded} times`)
 })
