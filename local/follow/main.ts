@@ -52,7 +52,7 @@ function format(followed: Followed): string {
     `  id   ${id}`,
     `  log  ${where}`,
     '',
-    '  █  the client saw it, or a hop measured it (its own metrics; their clock counts whole milliseconds: ±1 ms)',
+    '  █  the client saw it, or a hop measured it (by its metrics and the time of the event; in whole milliseconds: ±1 ms)',
     `  ░  somewhere within: the answer at its end had it, a question at its start did not (${polls} receipts asked for)`,
     ...(steps.some(({ toMs }) => toMs > axisMs) ? ['  ›  later than the axis goes'] : []),
     ...followed.unknown.map((line) => colours.dim(`  ${line}`)),
