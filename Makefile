@@ -32,6 +32,12 @@ audit: ready ## read every id back from the stores of `up` and compare
 loadtest: ready ## load a pipeline [PIPELINE= HOST= USERS= REQUESTS= RATE=]
 	@node local/loadtest.ts --pipeline $(PIPELINE) $(if $(HOST),--host $(HOST)) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(RATE),--rate $(RATE))
 
+follow: ready ## one event's way through the pipeline, in milliseconds [PIPELINE= INTAKE=]
+	@node local/follow/main.ts $(if $(filter-out file,$(origin PIPELINE)),--pipeline $(PIPELINE)) $(if $(INTAKE),--intake $(INTAKE))
+
+scenario: ready ## schema, pipeline and data set from a sample [NAME= FROM= FORCE=1]
+	@node local/scenario/main.ts --name "$$NAME" --from "$$FROM" $(if $(filter 1,$(FORCE)),--force)
+
 bench: ready ## measure each part, side by side
 	@node loadtest/bench/main.ts
 
@@ -69,4 +75,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest bench test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench test check gen ready

@@ -21,6 +21,8 @@ export type RunningPipeline = {
   intakes: Record<string, string>
   /** The page and the API. */
   queryUrl: string
+  /** Where each hop has /readyz and /metrics. */
+  admins: Record<string, string>
   processes: Record<string, Process>
   addresses: Addresses
   /** Starts a hop that has ended, at its old addresses. */
@@ -104,6 +106,7 @@ export async function startPipeline(
   return {
     intakes: Object.fromEntries(intakes.map((name) => [name, `http://${addresses.listen(name)}`])),
     queryUrl: `http://${queryHost}`,
+    admins: Object.fromEntries(names.map((name) => [name, `http://${addresses.admin(name)}`])),
     processes,
     addresses,
     restart: startHop,

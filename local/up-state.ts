@@ -10,6 +10,8 @@ export type UpState = Stores & {
   pipeline: string
   intakes: Record<string, string>
   queryUrl: string
+  /** Where each hop has its metrics. */
+  admins: Record<string, string>
 }
 
 const file = join(projectRoot, '.local', 'up.json')

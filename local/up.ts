@@ -21,12 +21,13 @@ const { stack, running } = await startSession(pipeline, join(projectRoot, '.loca
   queryPort,
 })
 const { kafkaBrokers, redisUrl, mongoUrl } = stack
-const { intakes, queryUrl } = running
+const { intakes, queryUrl, admins } = running
 await writeUpState({
   pid: process.pid,
   pipeline: pipeline.name,
   intakes,
   queryUrl,
+  admins,
   kafkaBrokers,
   redisUrl,
   mongoUrl,
@@ -43,6 +44,7 @@ ${colours.bold(running.queryUrl)}   the live page; Ctrl-C or \`make down\` stops
   curl '${running.queryUrl}/logs?limit=5'
   curl ${running.queryUrl}/ledger
   make loadtest HOST=${intake}
+  make follow
   make audit
 `)
 
