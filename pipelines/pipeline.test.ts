@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { readArguments } from '../services/hop/arguments.ts'
 import { loadEventType } from '../services/lib/event-type.ts'
@@ -72,9 +72,15 @@ test('what no hop can be, or nothing can send to, is an error with its name', ()
   }
 })
 
+test('every file that exports a pipeline is one of the pipelines, under the name of the file', () => {
+  const files = readdirSync(new URL('.', import.meta.url))
+  for (const { name } of pipelines) assert.ok(files.includes(`${name}.ts`), name)
+  assert.equal(new Set(pipelines.map(({ name }) => name)).size, pipelines.length)
+})
+
 test('a pipeline is found by its name, and an unknown name lists those there are', () => {
   for (const pipeline of pipelines) assert.equal(findPipeline(pipeline.name), pipeline)
-  assert.throws(() => findPipeline('nobody'), /no pipeline "nobody" \(known: weather/)
+  assert.throws(() => findPipeline('nobody'), /no pipeline "nobody" \(known: .*weather/)
 })
 
 const single: Addresses = { ...addresses, store: (store) => `${store}:1` }
@@ -93,6 +99,13 @@ for (const pipeline of pipelines) {
     assert.equal(new Set([...ports, pipeline.query.port]).size, ports.length + 1)
     const groups = Object.values(pipeline.hops).flatMap(({ from }) => ('group' in from ? [from.group] : []))
     assert.equal(new Set(groups).size, groups.length)
+    // Receipts wait for the first group, so it must be the one that stores in MongoDB.
+    const archivers = Object.values(pipeline.hops).flatMap(({ from, to }) =>
+      'group' in from && to.some((target) => 'store' in target && target.store === 'mongodb')
+        ? [from.group]
+        : [],
+    )
+    assert.ok(archivers.includes(groups[0] ?? ''), `${groups[0]} is not among ${archivers.join()}`)
     assert.ok(existsSync(new URL(`../${pipeline.rows}`, import.meta.url)), pipeline.rows)
   })
 }

@@ -1,7 +1,7 @@
 import type { Pipeline } from './pipeline.ts'
 
 /** Weather tweets: HTTP → gRPC → Kafka → MongoDB, and HTTP → WebSocket → Redis as the fast path. */
-export const weather: Pipeline = {
+export const pipeline: Pipeline = {
   name: 'weather',
   event: 'scenarios.WeatherTweet',
   namespace: 'project',

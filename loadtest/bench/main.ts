@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { colours } from '../../local/colours.ts'
 import { projectRoot } from '../../local/session.ts'
 import { startStack } from '../../local/stack.ts'
-import { weather } from '../../pipelines/weather.ts'
+import { pipeline } from '../../pipelines/weather.ts'
 import { ConfigError, reasonOf } from '../../services/lib/errors.ts'
 import { exitWithMistakes } from '../../services/lib/run.ts'
 import { readRows } from '../data-file.ts'
@@ -19,8 +19,6 @@ import { measureMemory } from './memory.ts'
 import { parseOptions, usage, type BenchOptions } from './options.ts'
 import { figureAsJson, formatSections, type Failure, type Section } from './report.ts'
 import { measureWsRedis } from './ws-redis.ts'
-
-const pipeline = weather
 
 function parse(args: string[]): BenchOptions {
   try {
