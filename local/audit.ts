@@ -1,6 +1,6 @@
 // Reads every id back from Kafka, MongoDB and Redis, computes every view anew, and compares field by field.
 // Written against the schema and the documented keys alone, so that it shares no sum with the hops.
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { MongoClient } from 'mongodb'
 import { createClient, type RedisClientType } from 'redis'
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
@@ -241,7 +241,8 @@ async function compareView(
     for (const key of new Set([...stored.keys(), ...expected.keys()])) {
       if (stored.get(key) === expected.get(key)) continue
       differ(
-        `${view.key} ${key}: is ${stored.get(key) ?? 'absent'}, and the log says ${expected.get(key) ?? 'absent'}`,
+        `${view.key} ${nameOf(view, key)}: is ${wordOf(view, stored.get(key))}, ` +
+          `and the log says ${wordOf(view, expected.get(key))}`,
       )
     }
   }
@@ -293,6 +294,20 @@ async function compareView(
       )
     }
   }
+}
+
+/** A view's key as differences may show it: without the values of fields that are marked debug_redact. */
+function nameOf(view: View, key: string): string {
+  const secret = 'fields' in view && view.fields.some(({ proto }) => proto.options?.debugRedact)
+  return secret ? '(redacted)' : key
+}
+
+/** What a view holds, as differences may show it: of an event, its id and whether the rest is another. */
+function wordOf(view: View, value: string | undefined): string {
+  if (value === undefined) return 'absent'
+  if (view.kind !== 'latest') return value
+  const id = /"id":"([^"]*)"/.exec(value)?.[1] ?? 'no event'
+  return `${id} (${createHash('sha1').update(value).digest('hex').slice(0, 8)})`
 }
 
 function textOf(value: JsonValue | undefined): string {

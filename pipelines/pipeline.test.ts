@@ -99,6 +99,13 @@ for (const pipeline of pipelines) {
     assert.equal(new Set([...ports, pipeline.query.port]).size, ports.length + 1)
     const groups = Object.values(pipeline.hops).flatMap(({ from }) => ('group' in from ? [from.group] : []))
     assert.equal(new Set(groups).size, groups.length)
+    // Receipts wait for the first group, so it must be the one that stores in MongoDB.
+    const archivers = Object.values(pipeline.hops).flatMap(({ from, to }) =>
+      'group' in from && to.some((target) => 'store' in target && target.store === 'mongodb')
+        ? [from.group]
+        : [],
+    )
+    assert.ok(archivers.includes(groups[0] ?? ''), `${groups[0]} is not among ${archivers.join()}`)
     assert.ok(existsSync(new URL(`../${pipeline.rows}`, import.meta.url)), pipeline.rows)
   })
 }

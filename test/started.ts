@@ -20,7 +20,6 @@ export const stores: Stores = {
   mongoUrl: servers.mongoUrl,
 }
 
-const rows: Row[] = await readRows(join(projectRoot, weather.rows))
 const LOAD_DEADLINE_MS = 60_000
 const DRAIN_DEADLINE_MS = 60_000
 
@@ -35,8 +34,14 @@ export type Started = {
 }
 
 /** Starts a weather pipeline of its own; it stops with the test. */
-export async function startWeather(t: TestContext, on: Stores = stores): Promise<Started> {
-  const pipeline = uniquePipeline(weather)
+export function startWeather(t: TestContext, on: Stores = stores): Promise<Started> {
+  return startOwn(t, weather, on)
+}
+
+/** Starts a pipeline like another one, under a name of its own; it stops with the test. */
+export async function startOwn(t: TestContext, like: Pipeline, on: Stores = stores): Promise<Started> {
+  const rows: Row[] = await readRows(join(projectRoot, like.rows))
+  const pipeline = uniquePipeline(like)
   const lines: string[] = []
   const running = await startPipeline(pipeline, on, { log: (line) => lines.push(line) })
   defer(t, () => running.stop())
@@ -48,7 +53,7 @@ export async function startWeather(t: TestContext, on: Stores = stores): Promise
       const accepted = new Set<string>()
       const [report] = await Promise.all([
         runLoad({
-          host: new URL(`${running.intakes['api']}/input`),
+          host: new URL(`${Object.values(running.intakes)[0]}/input`),
           rows,
           requests,
           rate,

@@ -53,6 +53,7 @@ function messageOf(...field: ReturnType<typeof fieldOf>[]): DescMessage {
   return createFileRegistry(file, () => undefined).getMessage('test.Event')!
 }
 
+const ofSky = { typeName: '.test.Sky' }
 const everything = messageOf(
   fieldOf(3, 'free_text', Type.STRING),
   fieldOf(1, 'text', Type.STRING, { case: 'string', value: { minLen: 1n, maxLen: 280n } }),
@@ -66,7 +67,9 @@ const everything = messageOf(
   fieldOf(17, 'any_number', Type.INT32),
   fieldOf(2_048, 'any_unsigned', Type.UINT32),
   fieldOf(18, 'wet', Type.BOOL),
-  fieldOf(19, 'sky', Type.ENUM, undefined, { typeName: '.test.Sky' }),
+  fieldOf(19, 'sky', Type.ENUM, undefined, ofSky),
+  fieldOf(20, 'score', Type.STRING, { case: 'string', value: { pattern: '^[0-9]{1,2}-[A-Za-z0-9_]{1,2}$' } }),
+  fieldOf(21, 'night', Type.ENUM, { case: 'enum', value: { definedOnly: true, notIn: [0] } }, ofSky),
 )
 
 let state = 1_511
@@ -103,7 +106,8 @@ const numbers = [
   2 ** 32,
   -1,
 ]
-const others: JsonValue[] = [null, true, false, 1.5, 1e300, '12', '-1', 'true', '', [], ['a'], {}, { a: 1 }]
+const texts = ['12', '012', '12.0', '1e1', ' 12', '2147483648', '99999999999', '-1', '-0', '٣', '0x10']
+const others: JsonValue[] = [null, true, false, 1.5, 1e300, ...texts, 'true', '', [], ['a'], {}, { a: 1 }]
 const wrong = (): JsonValue => pick([...others, pick(numbers), trickyString()])
 
 const ordinary: Record<string, JsonValue[]> = {
@@ -112,19 +116,22 @@ const ordinary: Record<string, JsonValue[]> = {
   free_text: ['', 'ok'],
   color: ['red', 'grün', ''],
   age: [0, 129],
-  wind: [300],
-  any_number: [2 ** 31 - 1, 0],
+  wind: [300, '300'],
+  any_number: [2 ** 31 - 1, 0, '12', String(2 ** 31 - 1)],
   any_unsigned: [128],
   wet: [true, false],
   sky: ['SKY_CLEAR', 'SKY_STORM', 300],
+  score: ['2-5', '10-0', '9-Z_'],
+  night: ['SKY_CLEAR', 300],
 }
 
 function trickyValueFor(field: DescField): JsonValue {
   if (random() < 0.3) return wrong()
   if (field.fieldKind === 'enum') return pick(['SKY_UNSPECIFIED', 'sky_clear', '1', 1, 2])
+  if (field.name === 'score') return pick(['2-5\n', '2-', 'x-y-', '22-5é', '٢-٥', '123-5', '2-5 '])
   if (field.name === 'color') return pick(['blue', 'Red'])
   if (field.fieldKind !== 'scalar') return wrong()
-  return field.scalar === ScalarType.STRING ? trickyString() : pick([...numbers, 0, 1])
+  return field.scalar === ScalarType.STRING ? trickyString() : pick([...numbers, ...texts, 0, 1])
 }
 
 /** An event as a client may send it: parsed from JSON text, so that `__proto__` is a name like any other. */
@@ -198,12 +205,15 @@ for (const schema of [WeatherTweetSchema, everything]) {
 test('a message with a rule or a field that the fast path does not know is left to the libraries whole', () => {
   const unknown = [
     fieldOf(2, 'x', Type.STRING, { case: 'string', value: { pattern: '^a' } }),
+    fieldOf(2, 'x', Type.STRING, { case: 'string', value: { pattern: '^\\d$' } }),
+    fieldOf(2, 'x', Type.STRING, { case: 'string', value: { pattern: '^(a?){9}$' } }),
+    fieldOf(2, 'x', Type.STRING, { case: 'string', value: { pattern: '^a*a*a*$' } }),
     fieldOf(2, 'x', Type.STRING, { case: 'string', value: { minLen: 1n, minBytes: 3n } }),
     fieldOf(2, 'x', Type.STRING, { case: 'string', value: { const: 'a' } }),
     fieldOf(2, 'x', Type.STRING, { case: 'string', value: { wellKnown: { case: 'email', value: true } } }),
     fieldOf(2, 'x', Type.INT32, { case: 'int32', value: { in: [1, 2] } }),
     fieldOf(2, 'x', Type.BOOL, { case: 'bool', value: { const: true } }),
-    fieldOf(2, 'x', Type.ENUM, { case: 'enum', value: { notIn: [1] } }, { typeName: '.test.Sky' }),
+    fieldOf(2, 'x', Type.ENUM, { case: 'enum', value: { const: 1 } }, ofSky),
     fieldOf(2, 'x', Type.DOUBLE),
     fieldOf(2, 'x', Type.BYTES),
     fieldOf(2, 'x', Type.INT64),

@@ -13,6 +13,7 @@ import {
 import {
   field as fieldRulesOption,
   message as messageRulesOption,
+  EnumRulesSchema,
   FieldRulesSchema,
   Int32RulesSchema,
   StringRulesSchema,
@@ -78,6 +79,7 @@ export function compileEncoder(
           value = value === undefined ? 0 : typeof value === 'string' ? enums[slot]!.get(value) : value
         else if (kind === 'bool')
           value = value === undefined ? 0 : value === true ? 1 : value === false ? 0 : undefined
+        else if (typeof value === 'string') value = WHOLE_NUMBER.test(value) ? Number(value) : undefined
         else value ??= 0
         // Negative integers take ten bytes; they are rare enough for the library.
         if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0x7fffffff)
@@ -122,34 +124,55 @@ function shapeOf(field: DescField, slot: number): Shape | undefined {
     const accepts = integerCheck(rules)
     return accepts && { field, slot, tag, kind: 'integer', accepts }
   }
+  if (field.fieldKind === 'enum') {
+    const numbers = new Set(field.enum.values.map(({ number }) => number))
+    const accepts = enumCheck(rules, numbers)
+    return accepts && { field, slot, tag, kind: 'enum', accepts }
+  }
   if (rules) return undefined
   if (field.fieldKind === 'scalar' && field.scalar === ScalarType.BOOL) {
     return { field, slot, tag, kind: 'bool', accepts: () => true }
   }
-  if (field.fieldKind === 'enum') {
-    const numbers = new Set(field.enum.values.map(({ number }) => number))
-    return { field, slot, tag, kind: 'enum', accepts: (value: number) => numbers.has(value) }
-  }
   return undefined
 }
 
-/** A check for rules that are exactly `min_len`, `max_len` and `in`, or nothing. */
+/** Proto JSON may have a number as a text. Other spellings of it are left to the library. */
+const WHOLE_NUMBER = /^(?:0|[1-9][0-9]{0,9})$/
+
+/**
+ * Patterns that JavaScript and RE2 read alike, and that neither can take long over: plain characters, sets of them
+ * and bounded repetition, from the beginning to the end of the text.
+ */
+const PLAIN_PATTERN = /^\^[A-Za-z0-9 _,[\]{}?-]*\$$/
+
+/** A check for rules that are exactly `min_len`, `max_len`, `in` and a plain `pattern`, or nothing. */
 function stringCheck(rules: FieldRules | undefined): ((value: string) => boolean) | undefined {
   if (!rules) return () => true
   if (rules.type.case !== 'string') return undefined
-  const { minLen, maxLen, in: members } = rules.type.value
+  const { minLen, maxLen, pattern, in: members } = rules.type.value
   const understood = create(FieldRulesSchema, {
     type: {
       case: 'string',
-      value: create(StringRulesSchema, { ...(minLen && { minLen }), ...(maxLen && { maxLen }), in: members }),
+      value: create(StringRulesSchema, {
+        ...(minLen && { minLen }),
+        ...(maxLen && { maxLen }),
+        ...(pattern && { pattern }),
+        in: members,
+      }),
     },
   })
   if (!equals(FieldRulesSchema, rules, understood)) return undefined
+  if (pattern && !PLAIN_PATTERN.test(pattern)) return undefined
+  const shape = pattern ? new RegExp(pattern, 'u') : undefined
   const least = Number(minLen)
   const most = maxLen === 0n ? Infinity : Number(maxLen)
   const allowed = members.length > 0 ? new Set(members) : undefined
   // Rules count code points: at least half of the UTF-16 length, at most all of it.
-  return (value) => value.length >= least * 2 - 1 && value.length <= most && (!allowed || allowed.has(value))
+  return (value) =>
+    value.length >= least * 2 - 1 &&
+    value.length <= most &&
+    (!allowed || allowed.has(value)) &&
+    (!shape || shape.test(value))
 }
 
 /** A check for rules that are exactly lower and upper bounds. */
@@ -173,4 +196,24 @@ function integerCheck(rules: FieldRules | undefined): ((value: number) => boolea
   const high =
     lessThan.case === 'lte' ? lessThan.value : lessThan.case === 'lt' ? lessThan.value - 1 : Infinity
   return (value) => value >= low && value <= high
+}
+
+/** A check for rules that are exactly `defined_only`, `in` and `not_in`, or nothing. */
+function enumCheck(
+  rules: FieldRules | undefined,
+  numbers: Set<number>,
+): ((value: number) => boolean) | undefined {
+  // An undefined number is left to the library, whatever the rules say.
+  if (!rules) return (value) => numbers.has(value)
+  if (rules.type.case !== 'enum') return undefined
+  const { definedOnly, in: members, notIn } = rules.type.value
+  const understood = create(FieldRulesSchema, {
+    type: {
+      case: 'enum',
+      value: create(EnumRulesSchema, { ...(definedOnly && { definedOnly }), in: members, notIn }),
+    },
+  })
+  if (!equals(FieldRulesSchema, rules, understood)) return undefined
+  const allowed = members.length > 0 ? new Set(members) : numbers
+  return (value) => numbers.has(value) && allowed.has(value) && !notIn.includes(value)
 }

@@ -8,8 +8,11 @@ import { createHttpSource } from './http.ts'
 export const eventType = loadEventType('scenarios.WeatherTweet')
 const metrics = createHopMetrics('weather', 'api')
 
-/** Opens an intake of weather tweets; the caller closes its `source`. */
-export async function openIntake(options: Pick<IntakeOptions, 'persist'> & Partial<IntakeOptions>) {
+/** Opens an intake, of weather tweets unless another event is given; the caller closes its `source`. */
+export async function openIntake(
+  options: Pick<IntakeOptions, 'persist'> & Partial<IntakeOptions>,
+  of = eventType,
+) {
   const port = await findFreePort()
   const address = `127.0.0.1:${port}`
   const intake = createIntake({
@@ -29,6 +32,6 @@ export async function openIntake(options: Pick<IntakeOptions, 'persist'> & Parti
     parameters: new Map<string, string>(),
   }
   const admin = { notReady: () => undefined, metrics: metrics.registry }
-  const source = await createHttpSource(endpoint, { eventType, intake, admin, metrics })
+  const source = await createHttpSource(endpoint, { eventType: of, intake, admin, metrics })
   return { port, address, intake, source }
 }

@@ -1,0 +1,18 @@
+import type { Pipeline } from './pipeline.ts'
+
+/** Votes for albums: HTTP → gRPC → Kafka, then one consumer → Redis counters and one → MongoDB log. */
+export const pipeline: Pipeline = {
+  name: 'votes',
+  event: 'scenarios.BandVote',
+  namespace: 'so1-proyecto2',
+  topic: { name: 'votes', partitions: 3 },
+  database: 'votes',
+  hops: {
+    client: { pod: 'producer', from: { http: 8080 }, to: [{ hop: 'server' }] },
+    server: { pod: 'producer', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
+    archiver: { pod: 'archiver', from: { group: 'votes-archiver' }, to: [{ store: 'mongodb' }] },
+    counter: { pod: 'counter', from: { group: 'votes-counter' }, to: [{ store: 'redis' }] },
+  },
+  query: { port: 8081 },
+  rows: 'loadtest/data/votes.json',
+}
