@@ -33,8 +33,9 @@ type Lane<E> = {
   queue: { entry: E; at: number }[]
   head: number
   busy: boolean
-  /** How many entries the last batch held, and how long it was out. */
-  lastEntries: number
+  /** How many clients there seem to be: those whom the last batch answered, and those who queued meanwhile. */
+  expected: number
+  /** How long the last batch was out. */
   lastMs: number
   /** Ends the wait for returning clients. */
   wake: (() => void) | undefined
@@ -57,7 +58,7 @@ export function createGroupCommit<E extends Entry>(
     queue: [],
     head: 0,
     busy: false,
-    lastEntries: 0,
+    expected: 0,
     lastMs: 0,
     wake: undefined,
   }))
@@ -92,7 +93,7 @@ export function createGroupCommit<E extends Entry>(
   const join = async (lane: Lane<E>) => {
     for (let turn = 0; turn < TURNS; turn++) await nextTurn()
     // A wait of half the time that a batch is out or more would cost more than a fuller batch saves.
-    if (lane.queue.length - lane.head >= lane.lastEntries || lane.lastMs < 2 * LONGEST_JOIN_MS) return
+    if (lane.queue.length - lane.head >= lane.expected || lane.lastMs < 2 * LONGEST_JOIN_MS) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, LONGEST_JOIN_MS)
       lane.wake = () => {
@@ -110,7 +111,7 @@ export function createGroupCommit<E extends Entry>(
       const { entries, takenBytes } = take(lane)
       const began = performance.now()
       if (entries.length > 0) await send(entries, index)
-      lane.lastEntries = entries.length
+      lane.expected = entries.length + lane.queue.length - lane.head
       lane.lastMs = performance.now() - began
       bytes -= takenBytes
       if (limits.restMs !== undefined) await pause(limits.restMs)
@@ -132,7 +133,7 @@ export function createGroupCommit<E extends Entry>(
       bytes += entry.bytes
       lane.queue.push({ entry, at: now })
       if (!lane.busy) void work(lane, index)
-      else if (lane.queue.length - lane.head >= lane.lastEntries) lane.wake?.()
+      else if (lane.queue.length - lane.head >= lane.expected) lane.wake?.()
       return true
     },
     queuedBytes: () => bytes,
