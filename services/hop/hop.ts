@@ -95,6 +95,10 @@ async function createSink(
       return (await import('./sinks/grpc.ts')).createGrpcSink(endpoint, log)
     case 'ws':
       return (await import('./sinks/ws.ts')).createWsSink(endpoint, log)
+    case 'hop-http':
+      return (await import('./sinks/hop-http.ts')).createHopHttpSink(endpoint, log)
+    case 'connect':
+      return (await import('./sinks/connect.ts')).createConnectSink(endpoint, log)
     case 'kafka':
       return (await import('./sinks/kafka.ts')).createKafkaSink(endpoint, eventType, hop.partitions, log)
     case 'redis':
@@ -138,6 +142,14 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       return (await import('./sources/grpc.ts')).createGrpcSource(hop.from, deliverOnce(parts), notReady)
     case 'ws':
       return (await import('./sources/ws.ts')).createWsSource(hop.from, deliverOnce(parts))
+    case 'hop-http':
+      return (await import('./sources/hop-http.ts')).createHopHttpSource(hop.from, deliverOnce(parts))
+    case 'connect':
+      return (await import('./sources/connect.ts')).createConnectSource(
+        hop.from,
+        deliverOnce(parts),
+        notReady,
+      )
     case 'kafka': {
       const { createDeadLetters, lettersOf } = await import('./dead-letters.ts')
       const { createKafkaSource } = await import('./sources/kafka.ts')
