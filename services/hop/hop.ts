@@ -74,7 +74,7 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
   source = await createSource(parts, life)
   life.onStop('source', async () => {
     // The log has what a log reader holds, so it need not wait for its sinks.
-    if (['kafka', 'redis-stream'].includes(hop.from.scheme)) stopped.abort()
+    if (hop.from.scheme === 'kafka') stopped.abort()
     const timer = setTimeout(() => stopped.abort(), DRAIN_DEADLINE_MS)
     await source.close()
     clearTimeout(timer)

@@ -64,6 +64,8 @@ export function createRedisStreamSource(
   let closing = false
   let standing: string | undefined = 'not connected yet'
   let wake: () => void = () => undefined
+  /** Aborted when the lease is lost, or not wanted any more: the streams keep what is not delivered. */
+  let lost = new AbortController()
 
   /** Delivers what was read of one stream, in order; answers the last entry that the sinks have. */
   const deliverAll = async (entries: Entry[], lost: AbortSignal): Promise<Done | undefined> => {
@@ -105,21 +107,22 @@ export function createRedisStreamSource(
   }
 
   const hold = async (ids: string[]) => {
-    const lost = new AbortController()
+    lost = new AbortController()
+    const mine = lost
     let heldUntil = performance.now() + LEASE_MS
     const renew = async () => {
       const asked = performance.now()
       try {
         if (await claim()) heldUntil = asked + LEASE_MS
-        else lost.abort()
+        else mine.abort()
       } catch (cause) {
         log.warn('could not renew the lease', { group, cause: reasonOf(cause) })
       }
-      if (performance.now() > heldUntil) lost.abort()
+      if (performance.now() > heldUntil) mine.abort()
     }
     const timer = setInterval(() => void renew(), RENEW_MS)
     try {
-      await readWhileHeld(ids, lost.signal)
+      await readWhileHeld(ids, mine.signal)
     } finally {
       clearInterval(timer)
     }
@@ -152,6 +155,7 @@ export function createRedisStreamSource(
       standing === undefined || standing.startsWith('stands by') ? undefined : `${endpoint.url}: ${standing}`,
     async close() {
       closing = true
+      lost.abort()
       wake()
       await working
       try {
