@@ -136,8 +136,12 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       })
       setInterval(() => metrics.queueBytes.set(intake.queuedBytes()), 1_000).unref()
       log.info('intake', { origin: intake.origin })
+      const wasm = hop.from.parameters.get('encode') === 'wasm'
       return (await import('./sources/http.ts')).createHttpSource(hop.from, {
         eventType,
+        encodeText: wasm
+          ? await (await import('./wasm-encoder.ts')).loadWasmEncoder(eventType, log)
+          : undefined,
         intake,
         admin: { notReady, metrics: metrics.registry },
         metrics,
