@@ -12,7 +12,8 @@ const INPUT_BYTES = 65_536
 const TABLE_BYTES = 65_536
 const MAX_FIELDS = 256
 const HEADER_BYTES = 8
-const FIELD_BYTES = 24
+const FIELD_BYTES = 36
+const STEP_BYTES = 24
 const NAME_BYTES = 12
 const kinds: Record<FieldPlan['kind'], number> = { string: 0, integer: 1, bool: 2, enum: 3 }
 const LARGEST = 0x7fffffff
@@ -60,7 +61,7 @@ export async function loadWasmEncoder(
   }
 }
 
-/** Number of fields, number of names; fields; names; the lists of fields; the texts of all. */
+/** Number of fields, number of names; fields; names; the lists of fields; the steps of patterns; the texts. */
 function tablesOf(plan: FieldPlan[]): Buffer {
   const names = plan.flatMap((field, slot) => field.names.map((name) => [name, slot] as const))
   const lists = plan.map(({ members, numbers }) =>
@@ -70,7 +71,9 @@ function tablesOf(plan: FieldPlan[]): Buffer {
   )
   const namesAt = HEADER_BYTES + plan.length * FIELD_BYTES
   let listAt = namesAt + names.length * NAME_BYTES
-  let textAt = listAt + lists.flat().length * NAME_BYTES
+  let stepAt = listAt + lists.flat().length * NAME_BYTES
+  const steps = plan.flatMap(({ pattern }) => pattern?.steps ?? [])
+  let textAt = stepAt + steps.length * STEP_BYTES
   const texts = [...names, ...lists.flat()].map(([text]) => text)
   const into = Buffer.alloc(textAt + texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0))
   const writeEntry = (at: number, text: string, meaning: number) => {
@@ -81,7 +84,7 @@ function tablesOf(plan: FieldPlan[]): Buffer {
   }
   into.writeUInt32LE(plan.length, 0)
   into.writeUInt32LE(names.length, 4)
-  plan.forEach(({ tag, kind, low, high }, slot) => {
+  plan.forEach(({ tag, kind, low, high, pattern }, slot) => {
     const list = lists[slot]!
     const at = HEADER_BYTES + slot * FIELD_BYTES
     into.writeUInt32LE(tag, at)
@@ -94,6 +97,17 @@ function tablesOf(plan: FieldPlan[]): Buffer {
     for (const [text, meaning] of list) {
       writeEntry(listAt, text, meaning)
       listAt += NAME_BYTES
+    }
+    into.writeUInt32LE(pattern ? 1 : 0, at + 24)
+    into.writeUInt32LE(pattern?.steps.length ?? 0, at + 28)
+    into.writeUInt32LE(stepAt, at + 32)
+    for (const { ascii, least, most } of pattern?.steps ?? []) {
+      into.writeUInt32LE(least, stepAt)
+      into.writeUInt32LE(Math.min(most, LARGEST), stepAt + 4)
+      ascii.forEach((held, code) => {
+        if (held) into[stepAt + 8 + (code >> 3)]! |= 1 << (code & 7)
+      })
+      stepAt += STEP_BYTES
     }
   })
   names.forEach(([name, slot], index) => writeEntry(namesAt + index * NAME_BYTES, name, slot))

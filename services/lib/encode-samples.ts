@@ -61,6 +61,10 @@ export const everything = messageOf(
   fieldOf(16, 'wind', Type.UINT32, { case: 'uint32', value: { lessThan: { case: 'lte', value: 300 } } }),
   fieldOf(17, 'any_number', Type.INT32),
   fieldOf(2_048, 'any_unsigned', Type.UINT32),
+  fieldOf(20, 'score', Type.STRING, {
+    case: 'string',
+    value: { pattern: '^[0-9]{1,2}-[0-9]{1,2}$' },
+  }),
   fieldOf(18, 'wet', Type.BOOL),
   fieldOf(19, 'sky', Type.ENUM, undefined, { typeName: '.test.Sky' }),
 )
@@ -107,6 +111,7 @@ const ordinary: Record<string, JsonValue[]> = {
   country: ['Perú', 'México'],
   free_text: ['', 'ok'],
   color: ['red', 'grün', ''],
+  score: ['2-5', '10-0'],
   age: [0, 129],
   wind: [300],
   any_number: [2 ** 31 - 1, 0],
@@ -118,6 +123,7 @@ const ordinary: Record<string, JsonValue[]> = {
 function trickyValueFor(field: DescField): JsonValue {
   if (random() < 0.3) return wrong()
   if (field.fieldKind === 'enum') return pick(['SKY_UNSPECIFIED', 'sky_clear', '1', 1, 2])
+  if (field.name === 'score') return pick(['2-', '100-1', '2-5 ', '2:5', '2-5\n', '٢-٥', '12-34'])
   if (field.name === 'color') return pick(['blue', 'Red'])
   if (field.fieldKind !== 'scalar') return wrong()
   return field.scalar === ScalarType.STRING ? trickyString() : pick([...numbers, 0, 1])

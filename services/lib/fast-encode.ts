@@ -19,6 +19,7 @@ import {
   UInt32RulesSchema,
   type FieldRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js'
+import { planPattern, type PatternStep } from './pattern.ts'
 import { varintBytes, writeVarint } from './wire.ts'
 
 /** What a fast encoder may do with a field: all that it needs to be certain. */
@@ -32,6 +33,8 @@ export type FieldPlan = {
   high: number
   /** The only strings that are allowed; empty when any is. */
   members: string[]
+  /** Of a string; undefined when it has none. */
+  pattern: { text: string; steps: PatternStep[] } | undefined
   /** Of an enum. */
   numbers: Map<string, number>
 }
@@ -122,7 +125,7 @@ export function compileEncoder(
 }
 
 type Planned = Omit<FieldPlan, 'names'>
-type Bounds = Pick<FieldPlan, 'low' | 'high' | 'members'>
+type Bounds = Pick<FieldPlan, 'low' | 'high' | 'members' | 'pattern'>
 
 function planField(field: DescField): Planned | undefined {
   if (field.presence !== 2 /* implicit */ || field.number > 0xfffff) return undefined
@@ -149,15 +152,19 @@ function planField(field: DescField): Planned | undefined {
   return undefined
 }
 
-const anything: Bounds = { low: -Infinity, high: Infinity, members: [] }
+const anything: Bounds = { low: -Infinity, high: Infinity, members: [], pattern: undefined }
 
-function checkOf({ kind, low, high, members, numbers }: FieldPlan): (value: never) => boolean {
+function checkOf({ kind, low, high, members, pattern, numbers }: FieldPlan): (value: never) => boolean {
   switch (kind) {
     case 'string': {
       const allowed = members.length > 0 ? new Set(members) : undefined
+      const expression = pattern && new RegExp(pattern.text)
       // Rules count code points: at least half of the UTF-16 length, at most all of it.
       return (value: string) =>
-        value.length >= low * 2 - 1 && value.length <= high && (!allowed || allowed.has(value))
+        value.length >= low * 2 - 1 &&
+        value.length <= high &&
+        (!allowed || allowed.has(value)) &&
+        (!expression || expression.test(value))
     }
     case 'integer':
       return (value: number) => value >= low && value <= high
@@ -170,19 +177,31 @@ function checkOf({ kind, low, high, members, numbers }: FieldPlan): (value: neve
   }
 }
 
-/** The bounds of rules that are exactly `min_len`, `max_len` and `in`, or nothing. */
+/** The bounds of rules that are exactly `min_len`, `max_len`, a simple `pattern` and `in`, or nothing. */
 function stringBounds(rules: FieldRules | undefined): Bounds | undefined {
   if (!rules) return anything
   if (rules.type.case !== 'string') return undefined
-  const { minLen, maxLen, in: members } = rules.type.value
+  const { minLen, maxLen, pattern, in: members } = rules.type.value
   const understood = create(FieldRulesSchema, {
     type: {
       case: 'string',
-      value: create(StringRulesSchema, { ...(minLen && { minLen }), ...(maxLen && { maxLen }), in: members }),
+      value: create(StringRulesSchema, {
+        ...(minLen && { minLen }),
+        ...(maxLen && { maxLen }),
+        ...(pattern && { pattern }),
+        in: members,
+      }),
     },
   })
   if (!equals(FieldRulesSchema, rules, understood)) return undefined
-  return { low: Number(minLen), high: maxLen === 0n ? Infinity : Number(maxLen), members }
+  const steps = pattern ? planPattern(pattern) : []
+  if (!steps) return undefined
+  return {
+    low: Number(minLen),
+    high: maxLen === 0n ? Infinity : Number(maxLen),
+    members,
+    pattern: pattern ? { text: pattern, steps } : undefined,
+  }
 }
 
 /** The bounds of rules that are exactly lower and upper bounds, or nothing. */
@@ -205,5 +224,5 @@ function integerBounds(rules: FieldRules | undefined): Bounds | undefined {
         : -Infinity
   const high =
     lessThan.case === 'lte' ? lessThan.value : lessThan.case === 'lt' ? lessThan.value - 1 : Infinity
-  return { low, high, members: [] }
+  return { ...anything, low, high }
 }

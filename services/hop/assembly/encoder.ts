@@ -5,8 +5,11 @@
 /** The longest JSON text, as in sources/http.ts. */
 const INPUT_BYTES: usize = 65536
 
-// Of a field: tag, kind, low, high, number of list entries, where the list is.
-const FIELD_BYTES: usize = 24
+// Of a field: tag, kind, low, high, number of list entries, where the list is; whether there is a pattern, its number
+// of steps, where they are.
+const FIELD_BYTES: usize = 36
+// Of a step: least, most, which of the 128 ASCII characters.
+const STEP_BYTES: usize = 24
 // Of a name, or of an entry of a list: where the text is, its length, the slot or the number that it means.
 const NAME_BYTES: usize = 12
 // Of a slot: whether it is set, the number or where the text is, the text's length, its code points.
@@ -300,6 +303,7 @@ function accepts(field: usize, slot: usize): bool {
   if (kind == STRING) {
     const count = load<i32>(slot, 12)
     if (count < low || count > high) return false
+    if (load<u32>(field, 24) != 0 && !matches(field, <usize>value, <usize>load<u32>(slot, 8))) return false
     return listed == 0 || find(listOf(field), listed, <usize>value, <usize>load<u32>(slot, 8)) != 0
   }
   if (kind == INTEGER) return <i32>value >= low && <i32>value <= high
@@ -308,6 +312,26 @@ function accepts(field: usize, slot: usize): bool {
     if (load<u32>(listOf(field) + <usize>index * NAME_BYTES, 8) == value) return true
   }
   return false
+}
+
+/** Each step takes all that it may; patterns where that could be wrong do not come here. */
+function matches(field: usize, text: usize, length: usize): bool {
+  const last = text + length
+  let step = table + <usize>load<u32>(field, 32)
+  for (let left = load<u32>(field, 28); left > 0; left--) {
+    const least = load<u32>(step)
+    const most = load<u32>(step, 4)
+    let count: u32 = 0
+    while (text < last && count < most) {
+      const byte = <u32>load<u8>(text)
+      if (byte > 0x7f || ((<u32>load<u8>(step + 8 + <usize>(byte >> 3)) >> (byte & 7)) & 1) == 0) break
+      text++
+      count++
+    }
+    if (count < least) return false
+    step += STEP_BYTES
+  }
+  return text == last
 }
 
 function writeVarint(to: usize, value: u32): usize {
