@@ -145,6 +145,34 @@ for (const [text, certain] of texts) {
   })
 }
 
+const sequences: [hex: string, certain: boolean][] = [
+  ['c280', true],
+  ['dfbf', true],
+  ['e0a080', true],
+  ['ed9fbf', true],
+  ['ee8080', true],
+  ['f0908080', true],
+  ['f48fbfbf', true],
+  ['80', false],
+  ['c080', false],
+  ['c1bf', false],
+  ['e09fbf', false],
+  ['eda080', false],
+  ['f08fbfbf', false],
+  ['f4908080', false],
+  ['f5808080', false],
+  ['e28082c3', false],
+  ['e282', false],
+]
+for (const [hex, certain] of sequences) {
+  test(`the bytes ${hex} ${certain ? 'are' : 'are no'} UTF-8`, async () => {
+    const { compare, counts } = await compareWith(createEventType(small))
+    compare(Buffer.concat([Buffer.from('{"a":"'), Buffer.from(hex, 'hex'), Buffer.from('"}')]))
+    assert.equal(counts.certain, certain ? 1 : 0)
+    assert.equal(counts.valid, counts.certain)
+  })
+}
+
 test('text above what the module holds, and a schema beyond it, are left to the libraries', async () => {
   const encode = await loadWasmEncoder(createEventType(small), quiet)
   const long = (length: number) => Buffer.from(`{"a":"${'x'.repeat(length - 8)}"}`)
