@@ -9,7 +9,7 @@ PIPELINE ?= weather
 PORT ?= 8081
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 # What `make test TESTS=…` narrows.
-TESTS ?= 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
+TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,10 +41,14 @@ scenario: ready ## schema, pipeline and data set from a sample [NAME= FROM= FORC
 bench: ready ## measure each part, side by side
 	@node loadtest/bench/main.ts
 
+figures: node_modules/.ready ## put the figures of the newest reports into the documents
+	@for report in docs/reports/*.json; do newest=.local/reports/$${report##*/}; test ! -f $$newest || cp $$newest $$report; done
+	@node docs/figures.ts --write
+
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
-check: node_modules/.ready ## types, lint, format, generated code
+check: node_modules/.ready ## types, lint, format, generated code, figures in the documents
 	@$(MAKE) --no-print-directory gen
 	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
 	@buf lint $(PROTO_PATHS)
@@ -54,6 +58,7 @@ check: node_modules/.ready ## types, lint, format, generated code
 	@tsc -p .
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
+	@node docs/figures.ts
 	@echo 'check: types, lint, format and generated code are in order'
 
 gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto/gen from the schemas

@@ -1,6 +1,9 @@
 import type { Pipeline } from './pipeline.ts'
 
-/** Votes for albums: HTTP → gRPC → Kafka, then one consumer → Redis counters and one → MongoDB log. */
+/**
+ * Votes for albums, by two producers side by side: HTTP → gRPC → Kafka and HTTP → Wasm → HTTP → Kafka; then one consumer
+ * → Redis counters and one → MongoDB log.
+ */
 export const pipeline: Pipeline = {
   name: 'votes',
   event: 'scenarios.BandVote',
@@ -10,6 +13,12 @@ export const pipeline: Pipeline = {
   hops: {
     client: { pod: 'producer', from: { http: 8080 }, to: [{ hop: 'server' }] },
     server: { pod: 'producer', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
+    'wasm-client': {
+      pod: 'wasm-producer',
+      from: { http: 8082, encode: 'wasm' },
+      to: [{ hop: 'wasm-server' }],
+    },
+    'wasm-server': { pod: 'wasm-producer', from: { 'hop-http': 50052 }, to: [{ store: 'kafka' }] },
     archiver: { pod: 'archiver', from: { group: 'votes-archiver' }, to: [{ store: 'mongodb' }] },
     counter: { pod: 'counter', from: { group: 'votes-counter' }, to: [{ store: 'redis' }] },
   },
