@@ -13,6 +13,7 @@ import type { Bench } from './bench.ts'
 import { measureFreshness } from './freshness.ts'
 import { createGenerator } from './generator.ts'
 import { measureHttp } from './http.ts'
+import { measureKafkaClients } from './kafka-clients.ts'
 import { measureKafkaMongodb } from './kafka-mongodb.ts'
 import { describeMachine, readCommit } from './machine.ts'
 import { measureMemory } from './memory.ts'
@@ -47,6 +48,7 @@ const measurements: [string, boolean, (bench: Bench) => Promise<Section>][] = [
   ['ws → redis', parts.has('c'), measureWsRedis],
   ['kafka → mongodb', parts.has('d'), measureKafkaMongodb],
   ['freshness', parts.has('e'), measureFreshness],
+  ['kafka clients', parts.has('f'), measureKafkaClients],
   ['memory', parts.has('memory'), measureMemory],
 ]
 

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { ConfigError } from '../../services/lib/errors.ts'
 
 /** What can be chosen. `b` brings `a` with it, because its ratios are to `a`; `0` is always beside `a`. */
-export const PARTS = ['a', 'b', 'c', 'd', 'e', 'memory'] as const
+export const PARTS = ['a', 'b', 'c', 'd', 'e', 'f', 'memory'] as const
 export type Part = (typeof PARTS)[number]
 
 export type BenchOptions = {
@@ -12,7 +12,7 @@ export type BenchOptions = {
   quick: boolean
 }
 
-export const usage = `Usage: make bench, or node loadtest/bench/main.ts [--quick] [--only a,b,c,d,e,memory] [--memory]
+export const usage = `Usage: make bench, or node loadtest/bench/main.ts [--quick] [--only a,b,c,d,e,f,memory] [--memory]
 
   --quick    about a minute instead of five; leaves memory out
   --only     a       uWebSockets.js after JSON.parse (0), and the intake without a sink
@@ -20,6 +20,7 @@ export const usage = `Usage: make bench, or node loadtest/bench/main.ts [--quick
              c       WebSocket → Redis, beside pipelined HINCRBY
              d       Kafka → MongoDB, beside a bare insertMany loop
              e       from acceptance to visible, the whole weather pipeline
+             f       ways of appending to Kafka and of reading from it
              memory  the intake's resident memory over 2 million events
   --memory   adds memory to what --quick or --only chose
 
