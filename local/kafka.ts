@@ -159,4 +159,4 @@ const connectorTo = (brokers: string) =>
   })
 
 const classPathFile = (dir: string) => join(dir, 'classpath')
-const readClassPath = (dir: string) => readFileSync(classPathFile(dir), 'utf8').trim()
+export const readClassPath = (dir: string) => readFileSync(classPathFile(dir), 'utf8').trim()

@@ -1,6 +1,7 @@
 // The Kafka client with the settings that every program here shares, and the form of our records.
 import { Kafka, logLevel, type logCreator } from 'kafkajs'
 import type { Endpoint } from './endpoint.ts'
+import { registerCodecs } from './kafka-codecs.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -8,6 +9,7 @@ import type { Log } from './log.ts'
  * 2.2 also loses records; here every message names its partition.)
  */
 export function createKafka(endpoint: Endpoint, clientId: string, log: Log): Kafka {
+  registerCodecs()
   return new Kafka({
     clientId,
     brokers: endpoint.hosts,
