@@ -54,7 +54,7 @@ test('events of a Java producer arrive whole in every compression', async (t) =>
     createRecordReader(eventType),
     (batch) => {
       for (const run of batch.runs)
-        eachRecord(run, (event) => texts.push(String(eventType.toDocument(event)['text'])))
+        eachRecord(run, (event) => texts.push(eventType.toDocument(event)['text'] as string))
       return Promise.resolve(outcomes.stored())
     },
     { send: ({ reason }) => Promise.resolve(void letters.push(reason)), close: () => Promise.resolve() },
