@@ -18,7 +18,7 @@ import { outcomes, Verdict } from '../services/hop/batch.ts'
 import { createKafkaSink } from '../services/hop/sinks/kafka.ts'
 import { createGrpcSource } from '../services/hop/sources/grpc.ts'
 import { defer } from './defer.ts'
-import { startDelayingProxy } from './delaying-proxy.ts'
+import { startProxy } from './proxy.ts'
 import { servers } from './servers.ts'
 import { until } from './until.ts'
 
@@ -90,7 +90,9 @@ async function relay(t: TestContext, topic: string, lanes: number, roundTripMs: 
     () => undefined,
   )
   defer(t, () => receiver.close())
-  const reached = roundTripMs > 0 ? await startDelayingProxy(t, port, roundTripMs) : port
+  const way = await startProxy(port)
+  defer(t, () => way.close())
+  way.delay(roundTripMs)
   const admin = `127.0.0.1:${await findFreePort()}`
   const hop = [
     '--event',
@@ -104,7 +106,7 @@ async function relay(t: TestContext, topic: string, lanes: number, roundTripMs: 
     '--from',
     `kafka://${servers.kafkaBrokers}/${topic}?group=${topic}-${roundTripMs}`,
     '--to',
-    `grpc://127.0.0.1:${reached}`,
+    `grpc://127.0.0.1:${roundTripMs > 0 ? way.port : port}`,
     '--lanes',
     String(lanes),
     '--admin',

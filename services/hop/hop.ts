@@ -42,8 +42,10 @@ type Parts = {
   notReady: () => string | undefined
 }
 
+export type RunningHop = { notReady: () => string | undefined; metrics: HopMetrics }
+
 /** Starts a hop and registers its release. */
-export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Promise<void> {
+export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Promise<RunningHop> {
   const eventType = loadEventType(hop.event)
   const metrics = createHopMetrics(hop.pipeline, hop.name)
   const stopped = new AbortController()
@@ -84,10 +86,11 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
     to: hop.to.map(({ url }) => url),
     fastPaths: hop.fastPaths.map(({ url }) => url),
   })
+  return { notReady, metrics }
 }
 
 /** Each hop loads the client libraries of its own endpoints only: they take 10 MB and 100 ms each. */
-async function createSink(
+export async function createSink(
   endpoint: Endpoint,
   { hop, eventType, log, metrics }: Pick<Parts, 'hop' | 'eventType' | 'log' | 'metrics'>,
 ): Promise<Sink> {
@@ -134,7 +137,8 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
         persist: (batch, rejected) => writeToAll(parts, batch, { stopped: stopped.signal }, rejected),
         stored: (lane, batch) => feedFastPaths(parts, lane, batch),
       })
-      setInterval(() => metrics.queueBytes.set(intake.queuedBytes()), 1_000).unref()
+      const gauge = setInterval(() => metrics.queueBytes.set(intake.queuedBytes()), 1_000).unref()
+      life.onStop('queue gauge', () => clearInterval(gauge))
       log.info('intake', { origin: intake.origin })
       const wasm = hop.from.parameters.get('encode') === 'wasm'
       return (await import('./sources/http.ts')).createHttpSource(hop.from, {

@@ -20,4 +20,6 @@ function parse(argv: string[]): HopArguments {
 
 const hop = parse(process.argv.slice(2))
 const log = createLog({ pipeline: hop.pipeline, hop: hop.name })
-await run(log, (life) => startHop(hop, log, life))
+await run(log, async (life) => {
+  await startHop(hop, log, life)
+})

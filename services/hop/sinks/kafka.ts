@@ -11,6 +11,7 @@ import { createKafkaProducer } from './kafka-producer.ts'
 import { createRecordBatchEncoder } from './record-batch.ts'
 
 const REQUEST_DEADLINE_MS = 8_000
+const RECONNECT_MS = 500
 /** Below a topic's max.message.bytes (1,048,588 unless it says otherwise), which is about a record batch. */
 const MAX_RECORD_BATCH_BYTES = 1_000_000
 
@@ -39,7 +40,18 @@ export async function createKafkaSink(
       throw new Error(`topic ${topic} has ${found} partitions, and --partitions says ${partitions}`)
     down = undefined
   }
-  connect().catch((cause: unknown) => (down = reasonOf(cause)))
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  /** Whoever is not ready is sent nothing, so the sink finds its way back without a batch. */
+  const away = (cause: unknown) => {
+    down = reasonOf(cause)
+    if (closed) return
+    timer ??= setTimeout(() => {
+      timer = undefined
+      connect().catch(away)
+    }, RECONNECT_MS).unref()
+  }
+  connect().catch(away)
 
   /** One partition's record batches, in order; several only when they are large. */
   const encodeAll = (runs: Run[]): Buffer[] => {
@@ -73,10 +85,14 @@ export async function createKafkaSink(
       } catch (cause) {
         const type = (cause as { type?: string }).type
         if (type !== undefined && PERMANENT.includes(type)) return outcomes.rejected(reasonOf(cause))
-        down = reasonOf(cause)
+        away(cause)
         throw cause
       }
     },
-    close: () => producer.disconnect(),
+    close() {
+      closed = true
+      clearTimeout(timer)
+      return producer.disconnect()
+    },
   }
 }

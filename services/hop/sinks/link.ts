@@ -1,13 +1,14 @@
 // The sending side of a link, whatever carries it: numbers batches, waits for their outcomes, reconnects.
-import { create } from '@bufbuild/protobuf'
+import { create, toBinary } from '@bufbuild/protobuf'
 import {
+  BatchSchema,
   LinkRequestSchema,
   type LinkRequest,
   type LinkResponse,
 } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
-import type { Outcome, Sink } from '../batch.ts'
+import { MAX_MESSAGE_BYTES, outcomes, type Batch, type Outcome, type Sink } from '../batch.ts'
 
 /** One open connection. */
 export type Channel = { send(request: LinkRequest): void; close(): void }
@@ -104,6 +105,10 @@ export function createLinkSink(url: string, open: OpenChannel, log: Log): Sink {
     url,
     notReady: () => (lastReason ? `${url}: ${lastReason}` : undefined),
     async write(batch) {
+      const bytes = bytesToSend(batch)
+      // The server would break the link, and what is in flight on it, each time that the owner tries again.
+      if (bytes > MAX_MESSAGE_BYTES)
+        return outcomes.rejected(`a batch of ${bytes} bytes; the most is ${MAX_MESSAGE_BYTES}`)
       if (lastReason) throw new Error(lastReason)
       if (credits === 0) await new Promise<void>((resolve) => waitingForCredit.push(resolve))
       if (!channel || lastReason) throw new Error(lastReason || 'the link is down')
@@ -121,4 +126,15 @@ export function createLinkSink(url: string, open: OpenChannel, log: Log): Sink {
       fail('closed')
     },
   }
+}
+
+/** What a request takes beside its batch: a number and two tags with lengths. */
+const REQUEST_BYTES = 16
+
+/** An estimate from above; exact when that would be too much, because measuring takes as long as sending. */
+function bytesToSend(batch: Batch): number {
+  let most = 64 + REQUEST_BYTES
+  for (const { events, count, origin, route } of batch.runs)
+    most += events.length + 10 * count + 3 * (origin.length + route.length) + 64
+  return most <= MAX_MESSAGE_BYTES ? most : toBinary(BatchSchema, batch).length + REQUEST_BYTES
 }

@@ -24,6 +24,8 @@ const PERMANENT = new Set([10_334, 17_280, 17_419, 17_420, 121])
 /** A call that is not answered by then has failed; above the server's own limit for a majority write. */
 const SOCKET_DEADLINE_MS = 12_000
 const MAJORITY_DEADLINE_MS = 8_000
+/** How long after a failure it is asked whether it is there again. */
+const RETRY_MS = 500
 const LIMITS: Limits = {
   maxBatchRecords: MAX_BATCH_RECORDS,
   maxBatchBytes: 4_194_304,
@@ -61,10 +63,28 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
     indexed = true
     down = undefined
   }
-  ensureIndex().catch((cause: unknown) => {
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  const ask = async () => {
+    try {
+      await ensureIndex()
+      await client.db(endpoint.path).command({ ping: 1 })
+      down = undefined
+    } catch (cause) {
+      away(cause)
+    }
+  }
+  /** Whoever is not ready is sent nothing, so the sink finds its way back without a batch. */
+  const away = (cause: unknown) => {
+    if (down === undefined || !indexed) log.warn('mongodb did not answer', { cause: reasonOf(cause) })
     down = reasonOf(cause)
-    log.warn('mongodb did not answer', { cause: down })
-  })
+    if (closed) return
+    timer ??= setTimeout(() => {
+      timer = undefined
+      void ask()
+    }, RETRY_MS).unref()
+  }
+  void ask()
 
   const insert = async (documents: EventDocument[]): Promise<Outcome> => {
     try {
@@ -75,8 +95,8 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
     } catch (cause) {
       const outcome = cause instanceof MongoBulkWriteError ? outcomeOf(cause) : undefined
       if (outcome) return outcome
-      down = reasonOf(cause)
-      return outcomes.failed(down)
+      away(cause)
+      return outcomes.failed(reasonOf(cause))
     }
   }
 
@@ -105,7 +125,11 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
         if (!commit.offer(0, waiting)) resolve(outcomes.failed('the queue is full'))
       })
     },
-    close: () => client.close(),
+    close() {
+      closed = true
+      clearTimeout(timer)
+      return client.close()
+    },
   }
 }
 

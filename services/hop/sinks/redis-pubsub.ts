@@ -1,5 +1,5 @@
 // Publishes batches on a channel of Redis. What is not heard at that moment is lost; that is the nature of it.
-import { toBinary } from '@bufbuild/protobuf'
+import { create, toBinary } from '@bufbuild/protobuf'
 import { BatchSchema } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import type { Endpoint } from '../../lib/endpoint.ts'
 import type { Log } from '../../lib/log.ts'
@@ -16,8 +16,11 @@ export function createRedisPubsubSink(endpoint: Endpoint, log: Log): Sink {
       const reason = redis.notReady()
       return reason === undefined ? undefined : `${endpoint.url}: ${reason}`
     },
-    async write(batch) {
-      const bytes = Buffer.from(toBinary(BatchSchema, batch))
+    async write({ runs }) {
+      // A log position alone, which a reader of the log asks with. A channel keeps none.
+      if (runs.length === 0) return outcomes.stored()
+      // Its listeners take no position either: nobody could read from there again for them.
+      const bytes = Buffer.from(toBinary(BatchSchema, create(BatchSchema, { runs })))
       if (bytes.length > MAX_MESSAGE_BYTES)
         return outcomes.rejected(`a batch of ${bytes.length} bytes; the most is ${MAX_MESSAGE_BYTES}`)
       const subscribers = Number(await redis.call(['PUBLISH', channel, bytes]))

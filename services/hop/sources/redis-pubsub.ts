@@ -35,6 +35,7 @@ const LIMITS: Limits = {
 const PING_MS = 2_000
 const SILENCE_MS = 6_000
 const RETRY_MS = 100
+const LEAVE_DEADLINE_MS = 1_000
 
 /** `deliver` tries until the sinks have a batch or the hop ends. */
 export function createRedisPubsubSource(
@@ -114,12 +115,22 @@ export function createRedisPubsubSource(
   }
   void subscribe()
 
+  /** Redis hands over what was published before it confirms, and tells publishers from then on that nobody listens. */
+  const leave = async () => {
+    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_DEADLINE_MS).unref())
+    try {
+      if (client.isReady) await Promise.race([client.unsubscribe(channel), late])
+    } catch (cause) {
+      log.warn('could not leave the channel; what is under way is lost', { channel, cause: reasonOf(cause) })
+    }
+    client.destroy()
+  }
+
   return {
     notReady: () => (down === undefined ? undefined : `${endpoint.url}: ${down}`),
     async close() {
       closing = true
-      // First, so that publishers learn at once that nobody listens.
-      client.destroy()
+      await leave()
       await commit.idle()
     },
   }

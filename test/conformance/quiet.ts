@@ -1,0 +1,3 @@
+import type { Log } from '../../services/lib/log.ts'
+
+export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} }
