@@ -30,6 +30,10 @@ export type Sampler = {
   behindMs(): Record<Store, number>
   /** From now on samples are recorded anew. */
   record(): Record<Store, Seen>
+  /** Posts no more, and goes on watching. */
+  pause(): void
+  /** Whether every post was answered. */
+  answered(): boolean
   /** Throws what made a watcher stop. */
   check(): void
   /** Posts no more and watches no more. */
@@ -112,6 +116,8 @@ export function startSampler(options: SamplerOptions): Sampler {
     counts: () => ({ accepted, unknown }),
     behindMs: () => ({ redis: behind(waiting.redis), mongodb: behind(waiting.mongodb) }),
     record: () => (seen = { redis: newSeen(), mongodb: newSeen() }),
+    pause: () => clearInterval(timer),
+    answered: () => connections.every(({ busy }) => !busy),
     check() {
       if (failure) throw new Error('the sampler stopped', { cause: failure })
     },
