@@ -17,6 +17,10 @@ import { formatTable } from './format-tables.ts'
 import { parseOptions, usage, type DuelOptions } from './options.ts'
 import { startSender } from './sender.ts'
 import type { Table } from './tables.ts'
+import { measureBatching } from './batching.ts'
+import { measureEncoding } from './encoding.ts'
+import { measureLinks } from './links.ts'
+import { measureWire } from './wire.ts'
 import { measureWhole } from './whole.ts'
 
 function parse(args: string[]): DuelOptions {
@@ -44,7 +48,14 @@ process.once('SIGTERM', () => process.exit(143))
 /** Until the last round must have ended; below the 10 and 5 minutes that are promised. */
 const SECONDS = { routes: 540, ingress: 260 }
 
-const measures: [name: string, measure: Measure][] = [['whole', measureWhole]]
+const measures: [name: string, measure: Measure][] = [
+  ['encoding', measureEncoding],
+  ['transport', measureLinks],
+  ['batching', measureBatching],
+  ['wire', measureWire],
+  // Last: its number of rounds is what the time allows.
+  ['whole', measureWhole],
+]
 
 const startedAt = new Date()
 const machine = describeMachine()

@@ -20,8 +20,10 @@ const OPEN_CLIENTS = 256
 /** Fewer requests than that have no 99.9th percentile. */
 const ENOUGH_FOR_P999 = 1_000
 
-const full = { most: 5, least: 2, closedSeconds: 1.2, openSeconds: 3, warmUpSeconds: 1 }
+const full = { most: 5, least: 2, closedSeconds: 1.2, openSeconds: 3, warmUpSeconds: 3 }
 const quick = { most: 1, least: 1, closedSeconds: 0.4, openSeconds: 1, warmUpSeconds: 0.3 }
+/** A route is warm after so many, or when the time for that is over. */
+const WARM_UP_REQUESTS = 6_000
 /** A load that ends by its number of requests has this long. */
 const JOB_SECONDS = 20
 
@@ -53,7 +55,8 @@ export async function measureWhole(duel: Duel, defer: Defer): Promise<Record<str
 
   say('warming up')
   for (const clients of [64, 4])
-    for (const route of routeNames) await turn(route, { clients, seconds: settings.warmUpSeconds })
+    for (const route of routeNames)
+      await turn(route, { clients, requests: WARM_UP_REQUESTS / 2, seconds: settings.warmUpSeconds })
 
   const kinds = kindsOf(settings)
   const turns = new Map<string, Turn[]>()
