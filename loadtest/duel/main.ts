@@ -12,9 +12,11 @@ import { describeMachine, readCommit } from '../bench/machine.ts'
 import { withReleases } from '../bench/releases.ts'
 import type { Failure } from '../bench/report.ts'
 import { readRows } from '../data-file.ts'
+import { claimOf } from './claim.ts'
 import type { Duel, Part as Measure } from './duel.ts'
 import { formatTable } from './format-tables.ts'
 import { parseOptions, usage, type DuelOptions } from './options.ts'
+import { renderPage } from './page.ts'
 import { startSender } from './sender.ts'
 import type { Table } from './tables.ts'
 import { measureBatching } from './batching.ts'
@@ -99,26 +101,30 @@ try {
   await stack.stop()
 }
 
+const claim = claimOf(tables)
 const report = {
   what,
+  title: what === 'routes' ? 'The routes against each other' : 'Ingress controllers against each other',
   startedAt,
   seconds: Math.round((performance.now() - began) / 1_000),
   commit,
   quick,
   machine,
   engines: stack.engines,
-  tables,
+  tables: claim ? { claim, ...tables } : tables,
   failures,
 }
 const reports = join(projectRoot, '.local', 'reports')
 await mkdir(reports, { recursive: true })
 const name = what === 'routes' ? 'duel' : 'duel-ingress'
-await writeFile(join(reports, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
+const json = `${JSON.stringify(report, null, 2)}\n`
+await writeFile(join(reports, `${name}.json`), json)
+await writeFile(join(reports, `${name}.html`), renderPage(json))
 const { kafka, redis, mongodb } = stack.engines
 process.stdout.write(`
-${Object.values(tables).map(formatTable).join('\n\n')}
+${Object.values(report.tables).map(formatTable).join('\n\n')}
 
 ${machine.cpu}, ${machine.cores} cores; Node ${machine.node}; ${kafka}, ${redis}, ${mongodb}
-commit ${commit ?? 'unknown'}; ${report.seconds} s; every round is in .local/reports/${name}.json
+commit ${commit ?? 'unknown'}; ${report.seconds} s; every round is in .local/reports/${name}.json, plots in ${name}.html
 ${failures.map(({ title, error }) => colours.red(`${title} failed: ${error}\n`)).join('')}`)
 process.exitCode = failures.length > 0 ? 1 : 0
