@@ -41,6 +41,9 @@ scenario: ready ## schema, pipeline and data set from a sample [NAME= FROM= FORC
 bench: ready ## measure each part, side by side
 	@node loadtest/bench/main.ts
 
+duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
+	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
+
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
@@ -81,4 +84,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel test check gen ready

@@ -2,7 +2,7 @@
 // producer per event; over gRPC, and as Wasm over HTTP.
 import { takeTurns } from '../bench/turns.ts'
 import type { Part } from './duel.ts'
-import { startField } from './whole.ts'
+import { startField } from './field.ts'
 import { startOneByOne, type OneByOne } from './one-by-one.ts'
 import { startRoute, type RunningRoute } from './routes.ts'
 import { takeTurn } from './turn.ts'

@@ -21,6 +21,7 @@ import { startSender } from './sender.ts'
 import type { Table } from './tables.ts'
 import { measureBatching } from './batching.ts'
 import { measureEncoding } from './encoding.ts'
+import { measureIngress } from './ingress.ts'
 import { measureLinks } from './links.ts'
 import { measureWire } from './wire.ts'
 import { measureWhole } from './whole.ts'
@@ -50,14 +51,17 @@ process.once('SIGTERM', () => process.exit(143))
 /** Until the last round must have ended; below the 10 and 5 minutes that are promised. */
 const SECONDS = { routes: 540, ingress: 260 }
 
-const measures: [name: string, measure: Measure][] = [
-  ['encoding', measureEncoding],
-  ['transport', measureLinks],
-  ['batching', measureBatching],
-  ['wire', measureWire],
-  // Last: its number of rounds is what the time allows.
-  ['whole', measureWhole],
-]
+const measures: Record<DuelOptions['what'], [name: string, measure: Measure][]> = {
+  ingress: [['ingress', measureIngress]],
+  routes: [
+    ['encoding', measureEncoding],
+    ['transport', measureLinks],
+    ['batching', measureBatching],
+    ['wire', measureWire],
+    // Last: its number of rounds is what the time allows.
+    ['whole', measureWhole],
+  ],
+}
 
 const startedAt = new Date()
 const machine = describeMachine()
@@ -69,6 +73,10 @@ await mkdir(scratch, { recursive: true })
 const stack = await startStack({ dir: stackDir, progress: say, fresh: true })
 const tables: Record<string, Table> = {}
 const failures: Failure[] = []
+const fail = (failure: Failure) => {
+  failures.push(failure)
+  say(colours.red(`${failure.title} failed: ${failure.error}`))
+}
 try {
   await withReleases(async (defer) => {
     const rowsFile = join(projectRoot, pipeline.rows)
@@ -84,15 +92,15 @@ try {
       quick,
       say,
       endAt: began + SECONDS[what] * 1_000,
+      fail,
     }
-    for (const [name, measure] of measures) {
+    for (const [name, measure] of measures[what]) {
       if (what === 'routes' && ![...parts].some((part) => part === name)) continue
       const own = { ...duel, say: (line: string) => say(`${colours.cyan(name)}  ${line}`) }
       try {
         Object.assign(tables, await withReleases((release) => measure(own, release)))
       } catch (cause) {
-        failures.push({ title: name, error: reasonOf(cause) })
-        own.say(colours.red(`failed: ${reasonOf(cause)}`))
+        fail({ title: name, error: reasonOf(cause) })
       }
     }
   })

@@ -38,12 +38,13 @@ export function drawPlot(table: Table, { title, columns, scale }: Plot): string 
       if (!cell) return
       const middle = y + LINE / 2
       const [least, median, most] = [x(cell.least), x(cell.median), x(cell.most)]
-      const spread = `M${least} ${middle - CAP}v${2 * CAP}M${least} ${middle}H${most}M${most} ${middle - CAP}v${2 * CAP}`
+      const cap = (end: string, at: number) =>
+        `<path class="whisker ${end}" d="M${at} ${middle - CAP}v${2 * CAP}"/>`
       const name = escapeText(`${label}, ${table.columns[column]!.title}`)
       const said = `${name}: ${formatNumber(cell.median)} ${unit} (${formatNumber(cell.least)} to ${formatNumber(cell.most)})`
       parts.push(
         `<g class="s${index % COLOURS}" data-row="${row}" data-column="${column}"><title>${said}</title>`,
-        `<path class="track" d="M${LEFT} ${middle}H${RIGHT}"/><path class="whisker" d="${spread}"/>`,
+        `<path class="whisker" d="M${least} ${middle}H${most}"/>${cap('least', least)}${cap('most', most)}`,
         `<circle class="mark" cx="${median}" cy="${middle}" r="${RADIUS}"/>`,
         `<text class="number" x="${WIDTH - 4}" y="${middle + 4}">${formatNumber(cell.median)}</text></g>`,
       )

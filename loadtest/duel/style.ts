@@ -18,7 +18,7 @@ figure { margin: 0; min-width: 0 }
 svg { display: block; width: 100%; max-width: 30rem; height: auto; font: 11px system-ui, sans-serif }
 svg text { fill: var(--text) } svg .tick, svg .unit { fill: var(--faint) }
 svg .number { text-anchor: end; font-variant-numeric: tabular-nums } svg .unit { text-anchor: middle }
-svg path { fill: none } .grid { stroke: var(--line); stroke-width: 1 } .track { stroke: none }
+svg path { fill: none } .grid { stroke: var(--line); stroke-width: 1 }
 .whisker { stroke: var(--c); stroke-width: 1.6 } .mark { fill: var(--c); stroke: var(--ground); stroke-width: 1 }
 .s0 { --c: var(--c0) } .s1 { --c: var(--c1) } .s2 { --c: var(--c2) } .s3 { --c: var(--c3) }
 details { margin: .3rem 0 } summary { cursor: pointer; color: var(--faint) }

@@ -4,6 +4,7 @@ import { readGroupCpu } from '../bench/cpu.ts'
 import { startSampler, type Sampler, type Seen, type Store } from '../bench/sampler.ts'
 import type { LoadReport } from '../report.ts'
 import type { Duel } from './duel.ts'
+import type { Field } from './field.ts'
 import type { RunningRoute } from './routes.ts'
 import type { Load } from './sender.ts'
 import type { Counts, Stores } from './stores.ts'
@@ -16,8 +17,8 @@ export type Turn = {
   lost: number
   /** From the last answer until every store had all. */
   drainMs: number
-  /** CPU seconds until then: of intake and receiver, and of these with log, stores and their readers. */
-  cpu: { route: number; all: number } | undefined
+  /** CPU seconds until then: of the contestant's own processes, and of these with all behind them. */
+  cpu: { own: number; all: number } | undefined
   seen: Record<Store, Seen> | undefined
 }
 
@@ -25,12 +26,6 @@ const POLL_MS = 20
 /** A channel may have lost some: when nothing has moved for so long, it has. */
 const STILL_MS = 1_500
 const DRAIN_DEADLINE_MS = 30_000
-
-export type Field = {
-  stores: Stores
-  /** The readers of the log, and log and stores. */
-  behind: number[]
-}
 
 export async function takeTurn(
   duel: Duel,
@@ -73,7 +68,7 @@ export async function takeTurn(
       events,
       lost: Math.max(0, report.accepted + sampledCount() - least),
       drainMs,
-      cpu: cpuBefore && cpuAfter && { route: used(own), all: used([...own, ...behind]) },
+      cpu: cpuBefore && cpuAfter && { own: used(own), all: used([...own, ...behind]) },
       seen,
     }
   } finally {
