@@ -12,7 +12,7 @@ const MOST_STEPS = 5
 
 /** From 0 to a round number above all values. */
 export function linearAxis(values: readonly number[]): Axis {
-  const most = Math.max(...values, Number.MIN_VALUE)
+  const most = Math.max(...values) || 1
   const rough = most / MOST_STEPS
   const size = 10 ** Math.floor(Math.log10(rough))
   const step = STEPS.map((factor) => factor * size).find((size_) => size_ >= rough * (1 - 1e-9))!

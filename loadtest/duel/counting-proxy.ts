@@ -21,11 +21,9 @@ export async function startCountingProxy(defer: Defer, target: string): Promise<
     })
     to.on('drain', () => from.resume())
     from.on('end', () => to.end())
+    // One that closes in order has handed its end on, and the other may still have bytes to bring.
     from.on('error', () => to.destroy())
-    from.on('close', () => {
-      to.destroy()
-      sockets.delete(from)
-    })
+    from.on('close', () => sockets.delete(from))
     sockets.add(from)
   }
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
