@@ -45,6 +45,9 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 	@for report in docs/reports/*.json; do newest=.local/reports/$${report##*/}; test ! -f $$newest || cp $$newest $$report; done
 	@node docs/figures.ts --write
 
+duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
+	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
+
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
@@ -86,4 +89,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench figures test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures test check gen ready

@@ -14,6 +14,8 @@ export type LoadOptions = {
   concurrence: number
   /** The whole run stops then. */
   timeoutMs: number
+  /** No request is sent after that; the run ends when those under way are answered. */
+  sendForMs?: number
   /**
    * Requests per second: request i is due i/rate seconds after the start, answered or not before, and its
    * latency counts from that instant (no coordinated omission). Without it latency counts from the write.
@@ -35,7 +37,8 @@ const SWEEP_MS = 100
 
 /** Resolves when all are sent and answered, at the timeout, or when stopped; never rejects for answers. */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
-  const { host, rows, requests, rate, signal, onAccepted, answerTimeoutMs = 30_000 } = options
+  const { host, rows, rate, signal, onAccepted, answerTimeoutMs = 30_000 } = options
+  let { requests } = options
   if (rows.length === 0) throw new RangeError('rows is empty')
   const encoded = rows.map((row) => encodeRequest(host, JSON.stringify(row)))
   const tally = new Tally()
@@ -106,6 +109,11 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const free = connections.toReversed()
 
   const deadline = setTimeout(() => end('timeout'), options.timeoutMs)
+  const lastSend = () => {
+    requests = next
+    if (tally.answered + tally.failed === requests) end('complete')
+  }
+  const sendTimer = options.sendForMs === undefined ? undefined : setTimeout(lastSend, options.sendForMs)
   const sweep = setInterval(
     () => {
       const oldest = performance.now() - answerTimeoutMs
@@ -127,6 +135,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     connection.close()
   }
   clearTimeout(deadline)
+  clearTimeout(sendTimer)
   clearTimeout(dueTimer)
   clearInterval(sweep)
   signal?.removeEventListener('abort', interrupt)

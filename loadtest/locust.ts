@@ -1,11 +1,10 @@
 // The same run with Locust as the sender: traffic.py in a Python environment of its own.
-import { spawn } from 'node:child_process'
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Progress } from './load.ts'
+import { installVenv, runPython } from './python.ts'
 import { Tally, type Ending, type LoadReport } from './report.ts'
 
 export type LocustOptions = {
@@ -23,9 +22,6 @@ export type LocustOptions = {
   onProgress?: (progress: Progress) => void
 }
 
-/** Python, its venv module or Locust is missing or fails; the message holds what it said. */
-export class LocustError extends Error {}
-
 /** What traffic.py writes; it counts the way `LoadReport` says. */
 type Result = {
   byStatus: Record<string, number>
@@ -38,16 +34,13 @@ type Result = {
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const VENV = join(HERE, '../.local/venv')
-/** A copy of requirements.txt, written last: the environment is whole and of this version. */
-const STAMP = join(VENV, 'installed.txt')
 const REQUIREMENTS = join(HERE, 'requirements.txt')
-const INSTALL_TIMEOUT_MS = 10 * 60_000
 /** Locust starts in about 2 s and stops within one; past this it hangs. */
 const START_AND_STOP_MS = 60_000
 
 export async function runLocust(options: LocustOptions): Promise<LoadReport> {
   try {
-    await install(options.signal)
+    await installVenv(VENV, await readFile(REQUIREMENTS, 'utf8'), options.signal)
     return await runTraffic(options)
   } catch (error) {
     // Interrupted before traffic.py could write what it knew: nothing was counted.
@@ -102,58 +95,4 @@ function toReport(result: Result, options: LocustOptions): LoadReport {
   if (result.unreachable) ended = 'unreachable'
   else if (options.signal?.aborted && !whole) ended = 'interrupted'
   return tally.report({ ...result, requests: options.requests, ended })
-}
-
-/** Makes the environment on first use and whenever requirements.txt has changed. */
-async function install(signal: AbortSignal | undefined): Promise<void> {
-  const wanted = await readFile(REQUIREMENTS, 'utf8')
-  const installed = await readFile(STAMP, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  if (installed === wanted) return
-  process.stderr.write(`installing ${wanted.trim()} into .local/venv, once (about 20 s) …\n`)
-  const limits = { timeoutMs: INSTALL_TIMEOUT_MS, ...(signal && { signal }) }
-  await runPython('python3', ['-m', 'venv', '--clear', VENV], limits)
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]
-  await runPython(join(VENV, 'bin/python'), pip, limits)
-  await copyFile(REQUIREMENTS, STAMP)
-}
-
-type PythonRun = {
-  timeoutMs: number
-  okCodes?: number[]
-  signal?: AbortSignal
-  onLine?: (line: string) => void
-}
-
-async function runPython(command: string, args: string[], run: PythonRun): Promise<void> {
-  run.signal?.throwIfAborted()
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // Its own process group: a Ctrl-C on the terminal reaches it once, through us.
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }, // no __pycache__ beside traffic.py
-  })
-  const interrupt = () => child.kill('SIGINT')
-  const deadline = setTimeout(() => child.kill('SIGKILL'), run.timeoutMs)
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
-  createInterface({ input: child.stdout }).on('line', (line) => run.onLine?.(line))
-  run.signal?.addEventListener('abort', interrupt)
-  child.on('error', (cause) =>
-    reject(new LocustError(`${command} does not start (${cause.message})`, { cause })),
-  )
-  child.on('close', (code, signal) => {
-    if ((run.okCodes ?? [0]).includes(code ?? -1)) resolve()
-    else
-      reject(new LocustError(`${command} ended with ${signal ?? code}: ${said.trim() || 'it said nothing'}`))
-  })
-  try {
-    await promise
-  } finally {
-    clearTimeout(deadline)
-    run.signal?.removeEventListener('abort', interrupt)
-  }
 }

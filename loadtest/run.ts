@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { readRows, DataFileError } from './data-file.ts'
 import { formatDuration } from './duration.ts'
 import { runLoad } from './load.ts'
-import { LocustError, runLocust } from './locust.ts'
+import { runLocust } from './locust.ts'
 import { parseOptions, USAGE, UsageError, type RunOptions } from './options.ts'
 import { startProgress } from './progress.ts'
+import { PythonError } from './python.ts'
 import { formatReport, type LoadReport } from './report.ts'
 
 const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
@@ -32,7 +33,7 @@ async function main(args: string[]): Promise<number> {
       process.stderr.write(`${error.message}\n`)
       return 2
     }
-    if (error instanceof LocustError) {
+    if (error instanceof PythonError) {
       process.stderr.write(`run: ${error.message}\n`)
       return 1
     }

@@ -17,11 +17,13 @@ export type Stack = {
   mongoUrl: string
   /** Name and version of each, for reports. */
   engines: { kafka: string; redis: string; mongodb: string }
+  /** Of the servers that were started here, for what they cost. */
+  pids: { kafka?: number; redis?: number; mongodb?: number }
   /** Stops what startStack started, and nothing else. */
   stop(): Promise<void>
 }
 
-type Running = Pick<Server, 'url' | 'engine' | 'stop'>
+type Running = Pick<Server, 'url' | 'engine' | 'stop'> & Partial<Pick<Server, 'pid'>>
 
 const stores = {
   kafka: { variable: 'KAFKA_BROKERS', prepare: prepareKafka, start: startKafka, ask: askKafka },
@@ -69,6 +71,7 @@ export async function startStack(options: {
       redisUrl: redis.url,
       mongoUrl: mongo.url,
       engines: { kafka: kafka.engine, redis: redis.engine, mongodb: mongo.engine },
+      pids: { ...pidOf('kafka', kafka), ...pidOf('redis', redis), ...pidOf('mongodb', mongo) },
       stop,
     }
   } catch (cause) {
@@ -76,6 +79,8 @@ export async function startStack(options: {
     throw cause
   }
 }
+
+const pidOf = (name: keyof Stack['pids'], { pid }: Running) => (pid === undefined ? {} : { [name]: pid })
 
 async function startIn(dir: string, start: (options: ServerOptions) => Promise<Server>, fresh: boolean) {
   if (fresh) await rm(dir, { recursive: true, force: true })

@@ -44,8 +44,8 @@ export type HopOptions = {
   pipeline: string
   partitions: number
   name: string
-  /** A scheme to listen on, or the URL of a topic and group. */
-  from: 'http' | 'grpc' | 'ws' | `kafka://${string}`
+  /** A scheme to listen on, perhaps with parameters (`http?encode=wasm`), or a URL to read from. */
+  from: string
   to: string
 }
 
@@ -58,7 +58,7 @@ export async function startHop(defer: Defer, hop: HopOptions): Promise<Started> 
     pipeline,
     partitions,
     name,
-    from: from.includes('://') ? from : `${from}://${address}`,
+    from: from.includes('://') ? from : from.replace(/(?=\?|$)/, `://${address}`),
     to,
     admin: `http://${admin}`,
   }

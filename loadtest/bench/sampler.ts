@@ -17,6 +17,8 @@ export type Store = (typeof stores)[number]
 export type Seen = {
   /** From the 202 to the poll that found it. */
   latenciesMs: number[]
+  /** The same from the request: a 202 means less on one way than on another. */
+  sinceSentMs: number[]
   /** From poll to poll: what the latencies may be too long by. */
   pollsMs: number[]
 }
@@ -28,13 +30,17 @@ export type Sampler = {
   behindMs(): Record<Store, number>
   /** From now on samples are recorded anew. */
   record(): Record<Store, Seen>
+  /** Posts no more, and goes on watching. */
+  pause(): void
+  /** Whether every post was answered. */
+  answered(): boolean
   /** Throws what made a watcher stop. */
   check(): void
   /** Posts no more and watches no more. */
   stop(): Promise<void>
 }
 
-type Sample = { id: string; seq: number; acceptedAt: number; seen: Seen }
+type Sample = { id: string; seq: number; sentAt: number; acceptedAt: number; seen: Seen }
 /** Samples that are not visible yet, oldest first, by `<origin>-<partition>`. */
 type Waiting = Map<string, Sample[]>
 
@@ -47,7 +53,7 @@ export type SamplerOptions = {
 export function startSampler(options: SamplerOptions): Sampler {
   const { intake, rows, fences } = options
   const waiting = { redis: new Map() as Waiting, mongodb: new Map() as Waiting }
-  const newSeen = (): Seen => ({ latenciesMs: [], pollsMs: [] })
+  const newSeen = (): Seen => ({ latenciesMs: [], sinceSentMs: [], pollsMs: [] })
   let seen = { redis: newSeen(), mongodb: newSeen() }
   let accepted = 0
   let unknown = 0
@@ -56,6 +62,7 @@ export function startSampler(options: SamplerOptions): Sampler {
 
   const onOutcome = (outcome: Outcome, connection: Connection) => {
     const acceptedAt = performance.now()
+    const { sentAt } = connection
     free.push(connection)
     if (!('status' in outcome) || outcome.status !== 202) {
       unknown++
@@ -68,7 +75,7 @@ export function startSampler(options: SamplerOptions): Sampler {
     for (const store of stores) {
       const samples = waiting[store].get(name) ?? []
       waiting[store].set(name, samples)
-      samples.push({ id, seq: Number(seq), acceptedAt, seen: seen[store] })
+      samples.push({ id, seq: Number(seq), sentAt, acceptedAt, seen: seen[store] })
     }
   }
   const connections = Array.from({ length: CONNECTIONS }, () => new Connection(intake, onOutcome))
@@ -79,7 +86,9 @@ export function startSampler(options: SamplerOptions): Sampler {
 
   const take = (samples: Sample[]) => {
     const sample = samples.shift()!
-    sample.seen.latenciesMs.push(performance.now() - sample.acceptedAt)
+    const now = performance.now()
+    sample.seen.latenciesMs.push(now - sample.acceptedAt)
+    sample.seen.sinceSentMs.push(now - sample.sentAt)
   }
   const look = async (store: Store) => {
     const ids = [...waiting[store]].map(([name, samples]) => [name, samples.map(({ id }) => id)] as const)
@@ -107,6 +116,8 @@ export function startSampler(options: SamplerOptions): Sampler {
     counts: () => ({ accepted, unknown }),
     behindMs: () => ({ redis: behind(waiting.redis), mongodb: behind(waiting.mongodb) }),
     record: () => (seen = { redis: newSeen(), mongodb: newSeen() }),
+    pause: () => clearInterval(timer),
+    answered: () => connections.every(({ busy }) => !busy),
     check() {
       if (failure) throw new Error('the sampler stopped', { cause: failure })
     },
