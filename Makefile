@@ -45,6 +45,9 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 	@for report in docs/reports/*.json; do newest=.local/reports/$${report##*/}; test ! -f $$newest || cp $$newest $$report; done
 	@node docs/figures.ts --write
 
+imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
+	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
+
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
@@ -56,6 +59,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@git archive "$$(git rev-parse -q --verify HEAD^ || git rev-parse HEAD)" buf.yaml proto | tar -x -C .local/before
 	@buf breaking --against .local/before
 	@tsc -p .
+	@tsc -p charts
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
@@ -86,4 +90,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench figures test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench figures imports test check gen ready
