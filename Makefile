@@ -45,6 +45,9 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 	@for report in docs/reports/*.json; do newest=.local/reports/$${report##*/}; test ! -f $$newest || cp $$newest $$report; done
 	@node docs/figures.ts --write
 
+synth: node_modules/.ready ## write dist/ from the pipelines
+	@tsx main.ts
+
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
 	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
 
@@ -90,4 +93,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench figures imports test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench figures synth imports test check gen ready
