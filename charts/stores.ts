@@ -24,10 +24,10 @@ export const databases: Record<DatabaseName, Database> = {
     image: 'docker.io/library/redis:7.2.5-bookworm',
     port: 6_379,
     // The fences must be as durable as the views that they guard, and a full store must refuse, not forget.
-    command: [
-      ...['redis-server', '--dir', '/data', '--appendonly', 'yes', '--appendfsync', 'always'],
-      ...['--maxmemory', '192mb', '--maxmemory-policy', 'noeviction'],
-    ],
+    command:
+      'redis-server --dir /data --appendonly yes --appendfsync always --maxmemory 192mb --maxmemory-policy noeviction'.split(
+        ' ',
+      ),
     folder: '/data',
     userId: 999,
     cpu: { request: '50m', limit: '1' },
