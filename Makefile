@@ -7,6 +7,8 @@ export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 PIPELINE ?= weather
 PORT ?= 8081
+# Where schemas of Kubernetes' own and of custom resources are.
+SHARED ?= ../shared
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 # What `make test TESTS=…` narrows.
 TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
@@ -54,7 +56,7 @@ imports: node_modules/.ready ## write imports/ from the releases of charts/crds.
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
-check: node_modules/.ready ## types, lint, format, generated code, figures in the documents
+check: node_modules/.ready ## types, lint, format, generated code, figures in the documents, manifests
 	@$(MAKE) --no-print-directory gen
 	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
 	@buf lint $(PROTO_PATHS)
@@ -66,7 +68,11 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
-	@echo 'check: types, lint, format and generated code are in order'
+	@tsx main.ts
+	@changed=$$(git status --porcelain dist); test -z "$$changed" || { echo "dist/ is stale; commit what \`make synth\` wrote:"; echo "$$changed"; exit 1; }
+	@node --import tsx --test --test-reporter=dot 'charts/*.test.ts'
+	@charts/kubeconform.sh dist $(SHARED)/schemas .local/cache
+	@echo 'check: types, lint, format, generated code and manifests are in order'
 
 gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto/gen from the schemas
 	@buf generate $(PROTO_PATHS)

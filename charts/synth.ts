@@ -16,7 +16,10 @@ import type { Manifest } from './manifest.ts'
 /** By path below `dist/<environment>/`. */
 export type Files = Map<string, Manifest[]>
 
-/** Builds what an environment needs: a folder for the broker, one for each pipeline. Each folder can be applied alone. */
+/**
+ * Builds what an environment needs: a folder for what the pipelines share, and one for each of them. In the order of
+ * their names nothing comes before its namespace, so one `kubectl apply -R` does.
+ */
 export function buildEnvironment(environment: Environment, of: Pipeline[] = pipelines): Files {
   const files: Files = new Map()
   const add = (path: string, ...charts: Chart[]) =>
@@ -27,13 +30,14 @@ export function buildEnvironment(environment: Environment, of: Pipeline[] = pipe
   const app = new App()
   const withTopic = of.filter((pipeline): pipeline is Pipeline & { topic: object } => Boolean(pipeline.topic))
   const clients = withTopic.map(({ namespace }) => namespace)
-  add('broker/00-namespace', new Namespace(app, 'broker-namespace', brokerNamespace, { closed: false }))
-  add('broker/kafka', new Broker(app, 'broker', environment, clients))
+  // Strimzi makes the policies of the broker's namespace.
+  add('00-base/00-kafka-namespace', new Namespace(app, 'kafka-namespace', brokerNamespace, { closed: false }))
+  add('00-base/kafka', new Broker(app, 'kafka', environment, clients))
   for (const pipeline of withTopic)
-    add(`broker/${pipeline.name}`, new Topics(app, `topics-${pipeline.name}`, environment, pipeline))
+    add(`00-base/topics-${pipeline.name}`, new Topics(app, `topics-${pipeline.name}`, environment, pipeline))
   if (!environment.stores.inside)
     add(
-      'databases/00-namespace',
+      '00-base/00-databases-namespace',
       new Namespace(app, 'databases-namespace', databasesNamespace, { closed: true }),
     )
   for (const pipeline of of) addPipeline(pipeline, environment, app, add)
