@@ -105,6 +105,12 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
     'cloud',
   ],
   [
+    'the secret of an argument is mounted where the program looks',
+    ({ container }) => (container('Deployment', 'archiver', 'archiver')['volumeMounts'] = []),
+    /^Deployment project\/archiver: containers\[archiver\]\.args kafka:.* no volume is mounted at \/etc\/freshet\/secrets\/kafka/,
+    'cloud',
+  ],
+  [
     'the ConfigMap of a volume exists',
     ({ get }) =>
       (podOf(get('Deployment', 'query'))!.spec.volumes = [{ name: 'page', configMap: { name: 'page' } }]),

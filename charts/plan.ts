@@ -84,6 +84,16 @@ function addressesIn(pipeline: Pipeline, environment: Environment, pod: string):
   }
 }
 
+/** Where the broker asks who its clients are, they show the certificate of the Secret that is mounted as `kafka`. */
+function withSecret(args: string[], { broker }: Environment): string[] {
+  if (!broker.tls) return args
+  return args.map((argument) =>
+    argument.startsWith('kafka://')
+      ? `${argument}${argument.includes('?') ? '&' : '?'}secret=kafka`
+      : argument,
+  )
+}
+
 function reachedFromOutside({ hops }: Pipeline, name: string): boolean {
   const hop = hops[name]!
   if ('http' in hop.from) return true
@@ -113,7 +123,7 @@ function planPod(pipeline: Pipeline, environment: Environment, pod: string): Pod
     return {
       name: hop,
       program: 'hop',
-      args: hopArguments(pipeline, hop, addresses),
+      args: withSecret(hopArguments(pipeline, hop, addresses), environment),
       ports: [
         ...(outside ? [{ name: 'events', number: portOf(hops[hop]!)! }] : []),
         { name: 'admin', number: adminPort },
@@ -156,7 +166,8 @@ function countReplicas(pipeline: Pipeline, { replicas }: Environment, names: str
 
 function planQuery(pipeline: Pipeline, environment: Environment): PodPlan {
   const { port, ingress } = pipeline.query
-  const args = queryArguments(pipeline, `0.0.0.0:${port}`, addressesIn(pipeline, environment, 'query'))
+  const addresses = addressesIn(pipeline, environment, 'query')
+  const args = withSecret(queryArguments(pipeline, `0.0.0.0:${port}`, addresses), environment)
   const ports = [{ name: 'page', number: port }]
   return {
     name: 'query',

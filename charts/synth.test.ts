@@ -3,12 +3,14 @@ import { test } from 'node:test'
 import { Yaml } from 'cdk8s'
 import { pipelines } from '../pipelines/all.ts'
 import { readArguments } from '../services/hop/arguments.ts'
+import { SECRETS_DIR } from '../services/lib/secret.ts'
 import { parseOptions } from '../services/query/options.ts'
 import { demandOf, exceeds, readRequests } from './budget.ts'
 import { listContents, sumFolders } from './contents.ts'
 import { environments } from './environment.ts'
 import { image } from './image.ts'
 import { containersOf, nameOf, podOf, type Manifest } from './manifest.ts'
+import { secretsFolder } from './secrets.ts'
 import { buildEnvironment } from './synth.ts'
 
 const all = environments.map((environment) => ({ environment, files: buildEnvironment(environment) }))
@@ -118,6 +120,8 @@ for (const one of all)
     const hops = pipelines.reduce((sum, { hops: each }) => sum + Object.keys(each).length, 0)
     assert.equal(count, hops + pipelines.length)
   })
+
+test('secrets are mounted where the programs look for them', () => assert.equal(secretsFolder, SECRETS_DIR))
 
 test('no value of a Secret is in what is written', () => {
   for (const object of all.flatMap(objectsOf)) {

@@ -1,7 +1,8 @@
 // What is named must be there.
 import { nameOf, podOf, containersOf, type Manifest } from '../manifest.ts'
 import type { Rule } from '../checks.ts'
-import { find, podsSelected } from './lookup.ts'
+import { secretsFolder } from '../secrets.ts'
+import { find, podsOf, podsSelected } from './lookup.ts'
 
 const serviceSelects: Rule = (objects) =>
   objects.flatMap((service) => {
@@ -141,6 +142,24 @@ const podReferencesExist: Rule = (objects) =>
     return wrong
   })
 
+const secretsAreMounted: Rule = (objects) =>
+  podsOf(objects).flatMap(({ object, containers }) =>
+    containers.flatMap(({ name, args = [], volumeMounts = [] }) =>
+      args.flatMap((argument) => {
+        const secret = /[?&]secret=([^&]+)/.exec(argument)?.[1]
+        const mounts = volumeMounts as { mountPath: string }[]
+        if (
+          secret === undefined ||
+          mounts.some(({ mountPath }) => mountPath === `${secretsFolder}/${secret}`)
+        )
+          return []
+        return [
+          `${nameOf(object)}: containers[${name}].args ${argument}: no volume is mounted at ${secretsFolder}/${secret}; add it`,
+        ]
+      }),
+    ),
+  )
+
 const namespacesExist: Rule = (objects) =>
   objects.flatMap((object) => {
     const { namespace } = object.metadata
@@ -153,5 +172,6 @@ export const referenceRules = [
   backendsExist,
   gatewaysExist,
   podReferencesExist,
+  secretsAreMounted,
   namespacesExist,
 ]
