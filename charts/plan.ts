@@ -185,7 +185,8 @@ function describe(names: string[], hops: Pipeline['hops']): string {
     .toReversed()
     .map((name) => {
       const { from, to, fastPaths = [] } = hops[name]!
-      const source = 'group' in from ? 'kafka' : Object.keys(from)[0]
+      const [word = '', value] = Object.entries(from)[0] ?? []
+      const source = word === 'group' ? 'kafka' : word === 'log' ? value : word
       const targets = [...to, ...fastPaths].map((target) => ('hop' in target ? target.hop : target.store))
       return `${name}: ${source} → ${targets.join(', ')}`
     })
