@@ -7,6 +7,8 @@ export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 PIPELINE ?= weather
 PORT ?= 8081
+# Where schemas of Kubernetes' own and of custom resources are.
+SHARED ?= ../shared
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 # What `make test TESTS=…` narrows.
 TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
@@ -48,10 +50,16 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
 
+synth: node_modules/.ready ## write dist/ from the pipelines
+	@tsx main.ts
+
+imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
+	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
+
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
-check: node_modules/.ready ## types, lint, format, generated code, figures in the documents
+check: node_modules/.ready ## types, lint, format, generated code, figures in the documents, manifests
 	@$(MAKE) --no-print-directory gen
 	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
 	@buf lint $(PROTO_PATHS)
@@ -59,10 +67,15 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@git archive "$$(git rev-parse -q --verify HEAD^ || git rev-parse HEAD)" buf.yaml proto | tar -x -C .local/before
 	@buf breaking --against .local/before
 	@tsc -p .
+	@tsc -p charts
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
-	@echo 'check: types, lint, format and generated code are in order'
+	@tsx main.ts
+	@changed=$$(git status --porcelain dist); test -z "$$changed" || { echo "dist/ is stale; commit what \`make synth\` wrote:"; echo "$$changed"; exit 1; }
+	@node --import tsx --test --test-reporter=dot 'charts/*.test.ts'
+	@charts/kubeconform.sh dist $(SHARED)/schemas .local/cache
+	@echo 'check: types, lint, format, generated code and manifests are in order'
 
 gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto/gen from the schemas
 	@buf generate $(PROTO_PATHS)
@@ -89,4 +102,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports test check gen ready

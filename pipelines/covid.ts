@@ -8,11 +8,11 @@ export const pipeline: Pipeline = {
   topic: { name: 'cases', partitions: 3 },
   database: 'covid',
   hops: {
-    api: { pod: 'intake', from: { http: 8080 }, to: [{ hop: 'publisher' }] },
+    api: { pod: 'intake', ingress: 'contour', from: { http: 8080 }, to: [{ hop: 'publisher' }] },
     publisher: { pod: 'intake', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
     archiver: { pod: 'archiver', from: { group: 'covid-archiver' }, to: [{ store: 'mongodb' }] },
     'live-writer': { pod: 'live-writer', from: { group: 'covid-live-writer' }, to: [{ store: 'redis' }] },
   },
-  query: { port: 8081 },
+  query: { port: 8081, ingress: 'contour' },
   rows: 'loadtest/data/covid.json',
 }

@@ -2,6 +2,9 @@
 
 export type Store = 'kafka' | 'redis' | 'mongodb'
 
+/** What brings the clients of a cluster to an intake or to the page; its manifests follow from this word. */
+export type Ingress = 'nginx' | 'contour' | 'traefik' | 'gateway'
+
 /** Where a hop sends to: another hop of the same pipeline, or a store. */
 export type Target = { hop: string } | { store: Store }
 
@@ -30,6 +33,8 @@ export type Hop = {
   fastPaths?: Target[]
   /** Batches in flight; see the design's group commit. */
   lanes?: number
+  /** For an `http` hop. */
+  ingress?: Ingress
 }
 
 export type Pipeline = {
@@ -44,7 +49,7 @@ export type Pipeline = {
   database: string
   hops: Record<string, Hop>
   /** The port of the query service in its pod. */
-  query: { port: number }
+  query: { port: number; ingress?: Ingress }
   /** Rows for demo and load test, relative to the project. */
   rows: string
 }

@@ -10,7 +10,7 @@ export const pipeline: Pipeline = {
   topic,
   database: 'predictions',
   hops: {
-    api: { pod: 'intake', from: { http: 8080 }, to: [{ hop: 'publisher' }] },
+    api: { pod: 'intake', ingress: 'gateway', from: { http: 8080 }, to: [{ hop: 'publisher' }] },
     publisher: { pod: 'intake', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
     archiver: { pod: 'consumer', from: { group: 'predictions-archiver' }, to: [{ store: 'mongodb' }] },
     // A round trip to the other cluster is long, so every partition has a batch on its way.
@@ -22,6 +22,6 @@ export const pipeline: Pipeline = {
     },
     'live-writer': { pod: 'live-writer', from: { grpc: 50052 }, to: [{ store: 'redis' }] },
   },
-  query: { port: 8081 },
+  query: { port: 8081, ingress: 'gateway' },
   rows: 'loadtest/data/predictions.json',
 }

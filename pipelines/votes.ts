@@ -11,10 +11,11 @@ export const pipeline: Pipeline = {
   topic: { name: 'votes', partitions: 3 },
   database: 'votes',
   hops: {
-    client: { pod: 'producer', from: { http: 8080 }, to: [{ hop: 'server' }] },
+    client: { pod: 'producer', ingress: 'traefik', from: { http: 8080 }, to: [{ hop: 'server' }] },
     server: { pod: 'producer', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
     'wasm-client': {
       pod: 'wasm-producer',
+      ingress: 'traefik',
       from: { http: 8082, encode: 'wasm' },
       to: [{ hop: 'wasm-server' }],
     },
@@ -22,6 +23,6 @@ export const pipeline: Pipeline = {
     archiver: { pod: 'archiver', from: { group: 'votes-archiver' }, to: [{ store: 'mongodb' }] },
     counter: { pod: 'counter', from: { group: 'votes-counter' }, to: [{ store: 'redis' }] },
   },
-  query: { port: 8081 },
+  query: { port: 8081, ingress: 'traefik' },
   rows: 'loadtest/data/votes.json',
 }

@@ -10,6 +10,7 @@ export const pipeline: Pipeline = {
   hops: {
     api: {
       pod: 'intake',
+      ingress: 'nginx',
       from: { http: 8080 },
       to: [{ hop: 'publisher' }],
       fastPaths: [{ hop: 'live-writer' }],
@@ -20,6 +21,6 @@ export const pipeline: Pipeline = {
     // Normally it finds everything done by the fast path, so it need not hurry.
     repair: { pod: 'repair', from: { group: 'repair', waitMs: 500 }, to: [{ store: 'redis' }] },
   },
-  query: { port: 8081 },
+  query: { port: 8081, ingress: 'nginx' },
   rows: 'loadtest/data/weather.json',
 }

@@ -176,3 +176,17 @@ for (const name of 'event pipeline partitions from to then name lanes admin dead
     assert.match(usage, new RegExp(`^  --${name} `, 'm'))
   })
 }
+
+test('a secret is named in a URL of Kafka, and its name leads nowhere but into the folder of secrets', () => {
+  const args = (secret: string) =>
+    [
+      '--event scenarios.WeatherTweet --pipeline weather --partitions 3',
+      `--from kafka://k:9093/t?group=g&secret=${secret} --to kafka://k:9093/u?secret=${secret}`,
+    ].flatMap((line) => line.split(' '))
+  const { from, to } = readArguments(args('kafka'))
+  assert.deepEqual(
+    [from, ...to].map(({ parameters }) => parameters.get('secret')),
+    ['kafka', 'kafka'],
+  )
+  assert.throws(() => readArguments(args('../tls')), /parameter "secret" may hold small letters/)
+})

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { parseEndpoint, type Endpoint, type SchemeRules } from '../lib/endpoint.ts'
 import { ConfigError } from '../lib/errors.ts'
+import { secretParameter } from '../lib/secret.ts'
 
 export const usage = `hop --event <message> --pipeline <name> --partitions <n> --from <url> --to <url> [--then <url>]
   --event       the event message, e.g. scenarios.WeatherTweet
@@ -9,12 +10,13 @@ export const usage = `hop --event <message> --pipeline <name> --partitions <n> -
   --partitions  how many partitions events are numbered over; that of the topic
   --from        http://host:port[?encode=wasm]  the public intake: events of clients, as JSON
                 hop-http://host:port | connect://host:port | grpc://host:port | ws://host:port  batches of hops
-                kafka://host:port[,…]/topic?group=name[&wait-ms=50]
+                kafka://host:port[,…]/topic?group=name[&wait-ms=50][&secret=name]
                 redis-pubsub://host:port/channel | redis-stream://host:port?group=name
   --to          hop-http://host:port | connect://host:port | grpc://host:port[?client=grpc-js|connect] |
-                ws://host:port | kafka://host:port[,…]/topic | redis-pubsub://host:port/channel |
+                ws://host:port | kafka://host:port[,…]/topic[?secret=name] | redis-pubsub://host:port/channel |
                 redis-stream://host:port[?backlog-bytes=67108864] | redis://host:port (the live views) |
                 mongodb://host:port[,…]/database      (may be repeated: all must have a batch)
+                secret: a folder in /etc/freshet/secrets with user, password, ca, cert, key; it means TLS
   --then        as --to; gets what is stored, once, best effort           (may be repeated)
   --name        the name of this hop, in documents and metrics (default hop)
   --lanes       batches in flight; a partition always uses the same lane (default 1)
@@ -25,7 +27,12 @@ export const usage = `hop --event <message> --pipeline <name> --partitions <n> -
 
 const port: SchemeRules = { parameters: {} }
 const topic: SchemeRules['path'] = { name: 'topic', required: true }
-const kafka: SchemeRules = { defaultPort: 9092, manyHosts: true, path: topic, parameters: {} }
+const kafka: SchemeRules = {
+  defaultPort: 9092,
+  manyHosts: true,
+  path: topic,
+  parameters: { secret: secretParameter },
+}
 const group = {
   required: true,
   pattern: /^[A-Za-z0-9._-]{1,249}$/,
@@ -52,7 +59,7 @@ const sources: Record<string, SchemeRules> = {
   connect: port,
   grpc: port,
   ws: port,
-  kafka: { ...kafka, parameters: { group, 'wait-ms': waitMs } },
+  kafka: { ...kafka, parameters: { ...kafka.parameters, group, 'wait-ms': waitMs } },
   'redis-pubsub': channel,
   'redis-stream': { ...redis, parameters: { group } },
 }

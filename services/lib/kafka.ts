@@ -1,16 +1,19 @@
 // The Kafka client with the settings that every program here shares, and the form of our records.
-import { Kafka, logLevel, type logCreator } from 'kafkajs'
+import { Kafka, logLevel, type KafkaConfig, type logCreator } from 'kafkajs'
 import type { Endpoint } from './endpoint.ts'
 import { registerCodecs } from './kafka-codecs.ts'
 import type { Log } from './log.ts'
+import { readSecret, type Secret } from './secret.ts'
 
 /**
  * No retries in the client: the hop that owns a batch retries it. (With retries and keyless messages kafkajs
- * 2.2 also loses records; here every message names its partition.)
+ * 2.2 also loses records; here every message names its partition.) `?secret=` says who we are.
  */
 export function createKafka(endpoint: Endpoint, clientId: string, log: Log): Kafka {
   registerCodecs()
+  const secret = endpoint.parameters.get('secret')
   return new Kafka({
+    ...(secret === undefined ? {} : securityOf(readSecret(secret))),
     clientId,
     brokers: endpoint.hosts,
     connectionTimeout: 2_000,
@@ -19,6 +22,18 @@ export function createKafka(endpoint: Endpoint, clientId: string, log: Log): Kaf
     logLevel: logLevel.WARN,
     logCreator: logLines(log),
   })
+}
+
+/** With a secret there is always TLS: a password in the clear would be none. */
+export function securityOf({ user, password, ca, cert, key }: Secret): Pick<KafkaConfig, 'ssl' | 'sasl'> {
+  return {
+    ssl: {
+      ...(ca !== undefined && { ca: [ca] }),
+      ...(cert !== undefined && key !== undefined && { cert, key }),
+    },
+    ...(user !== undefined &&
+      password !== undefined && { sasl: { mechanism: 'scram-sha-512', username: user, password } }),
+  }
 }
 
 /** kafkajs reports passing troubles as errors; the caller decides what is one, so here they are warnings. */

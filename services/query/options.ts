@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { parseEndpoint, type Endpoint, type SchemeRules } from '../lib/endpoint.ts'
 import { ConfigError } from '../lib/errors.ts'
+import { secretParameter } from '../lib/secret.ts'
 import { loadEventType, type EventType } from '../lib/event-type.ts'
 import { viewsOf, type ViewKeys } from '../lib/views.ts'
 
@@ -21,7 +22,7 @@ export const usage = `usage: query --event <message> --pipeline <name>
              --listen http://<host>:<port>
              --live   redis://<host>[:6379]
              --log    mongodb://<host>[:27017][,<host>…]/<database>
-             --kafka  kafka://<host>[:9092][,<host>…]/<topic>
+             --kafka  kafka://<host>[:9092][,<host>…]/<topic>[?secret=<name>]
              [--groups archiver,repair]`
 
 const required = ['event', 'pipeline', 'listen', 'live', 'log', 'kafka'] as const
@@ -44,7 +45,12 @@ const schemes: Record<'listen' | 'live' | 'log' | 'kafka', Record<string, Scheme
     },
   },
   kafka: {
-    kafka: { defaultPort: 9092, manyHosts: true, path: { name: 'topic', required: true }, parameters: {} },
+    kafka: {
+      defaultPort: 9092,
+      manyHosts: true,
+      path: { name: 'topic', required: true },
+      parameters: { secret: secretParameter },
+    },
   },
 }
 

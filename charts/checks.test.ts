@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkManifests } from './checks.ts'
+import { environments } from './environment.ts'
+import { containersOf, podOf, type Container, type Manifest } from './manifest.ts'
+import { buildEnvironment } from './synth.ts'
+
+const sound = Object.fromEntries(
+  environments.map((environment) => [environment.name, [...buildEnvironment(environment).values()].flat()]),
+)
+
+for (const { name } of environments)
+  test(`what the charts make for ${name} breaks no rule`, () =>
+    assert.deepEqual(checkManifests(sound[name]!), []))
+
+type Cluster = {
+  objects: Manifest[]
+  get: (kind: string, name: string, namespace?: string) => Manifest
+  container: (kind: string, name: string, container: string, namespace?: string) => Container
+  remove: (kind: string, name: string, namespace?: string) => void
+  copy: (kind: string, name: string, change: (copy: Manifest) => void) => void
+}
+
+function copyOf(environment: string): Cluster {
+  const objects = structuredClone(sound[environment]!)
+  const get: Cluster['get'] = (kind, name, namespace = 'project') => {
+    const found = objects.find(
+      (object) =>
+        object.kind === kind && object.metadata.name === name && object.metadata.namespace === namespace,
+    )
+    assert.ok(found, `${kind} ${namespace}/${name} is made`)
+    return found
+  }
+  return {
+    objects,
+    get,
+    container: (kind, name, container, namespace) => {
+      const found = containersOf(podOf(get(kind, name, namespace))!.spec).find(
+        (each) => each.name === container,
+      )
+      assert.ok(found, container)
+      return found
+    },
+    remove: (...wanted) => void objects.splice(objects.indexOf(get(...wanted)), 1),
+    copy: (kind, name, change) => {
+      const copy = structuredClone(get(kind, name))
+      change(copy)
+      objects.push(copy)
+    },
+  }
+}
+
+/** Each breaks one rule in what the charts make, and names the mistake that synth must then report, and no other. */
+const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegExp, environment?: string][] = [
+  [
+    'no two objects have one name',
+    ({ copy }) => copy('ServiceAccount', 'intake', () => {}),
+    /^ServiceAccount project\/intake: metadata\.name is given twice/,
+  ],
+  [
+    'a Service selects a pod',
+    ({ get }) => (get('Service', 'query').spec.selector['app.kubernetes.io/name'] = 'nobody'),
+    /^Service project\/query: spec\.selector selects no pod/,
+  ],
+  [
+    "a Service's target port is a container's",
+    ({ get }) => (get('Service', 'api').spec.ports[0].targetPort = 8_099),
+    /^Service project\/api: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/intake/,
+  ],
+  [
+    'the backend of an Ingress exists',
+    ({ get }) => (get('Ingress', 'api').spec.rules[0].http.paths[0].backend.service.name = 'apj'),
+    /^Ingress project\/api: spec\.rules\[\].* names the Service "apj"/,
+  ],
+  [
+    'the backend of an HTTPProxy has the port',
+    ({ get }) => (get('HTTPProxy', 'api', 'covid').spec.routes[0].services[0].port = 1),
+    /^HTTPProxy covid\/api: spec\.routes\[\]\.services\[\] wants port 1 of Service covid\/api, which has 8080/,
+  ],
+  [
+    'the backend of an IngressRoute exists',
+    ({ get }) => (get('IngressRoute', 'client', 'so1-proyecto2').spec.routes[0].services[0].name = 'cliént'),
+    /^IngressRoute so1-proyecto2\/client: .* names the Service "cliént"/,
+  ],
+  [
+    'the backend of an HTTPRoute has the port',
+    ({ get }) => (get('HTTPRoute', 'api', 'predictions').spec.rules[0].backendRefs[0].port = 2),
+    /^HTTPRoute predictions\/api: .* wants port 2/,
+  ],
+  [
+    'the Gateway of an HTTPRoute exists',
+    ({ remove }) => remove('Gateway', 'api', 'predictions'),
+    /^HTTPRoute predictions\/api: spec\.parentRefs\[\] names the Gateway "api"/,
+  ],
+  [
+    'something makes the Secret of a variable',
+    ({ remove }) => remove('ExternalSecret', 'mongodb', 'covid'),
+    /^Deployment covid\/(archiver|query): containers\[\w+\]\.env\[MONGODB_HOSTS\] names the Secret "mongodb"/,
+    'cloud',
+  ],
+  [
+    'something makes the Secret of a volume',
+    ({ remove }) => remove('ExternalSecret', 'votes-kafka', 'so1-proyecto2'),
+    /^Deployment so1-proyecto2\/[\w-]+: spec\.volumes\[kafka\] names the Secret "votes-kafka"/,
+    'cloud',
+  ],
+  [
+    'the secret of an argument is mounted where the program looks',
+    ({ container }) => (container('Deployment', 'archiver', 'archiver')['volumeMounts'] = []),
+    /^Deployment project\/archiver: containers\[archiver\]\.args kafka:.* no volume is mounted at \/etc\/freshet\/secrets\/kafka/,
+    'cloud',
+  ],
+  [
+    'the ConfigMap of a volume exists',
+    ({ get }) =>
+      (podOf(get('Deployment', 'query'))!.spec.volumes = [{ name: 'page', configMap: { name: 'page' } }]),
+    /^Deployment project\/query: spec\.volumes\[page\] names the ConfigMap "page"/,
+  ],
+  [
+    'the ServiceAccount of a pod exists',
+    ({ remove }) => remove('ServiceAccount', 'repair'),
+    /^Deployment project\/repair: spec\.serviceAccountName names "repair"/,
+  ],
+  [
+    'the namespace of an object exists',
+    ({ copy }) => copy('ServiceAccount', 'repair', ({ metadata }) => (metadata.namespace = 'elsewhere')),
+    /^ServiceAccount elsewhere\/repair: metadata\.namespace "elsewhere" is missing/,
+  ],
+  [
+    'an image is that of a release',
+    ({ container }) => (container('Deployment', 'query', 'query').image = 'freshet:latest'),
+    /^Deployment project\/query: containers\[query\]\.image "freshet:latest" is not pinned/,
+  ],
+  [
+    'an image without a tag is not pinned',
+    ({ container }) => (container('StatefulSet', 'redis', 'redis').image = 'registry.example.com:5000/redis'),
+    /^StatefulSet project\/redis: containers\[redis\]\.image .* is not pinned/,
+  ],
+  [
+    'a sidecar has limits as any container',
+    ({ container }) => delete container('Deployment', 'intake', 'publisher').resources!.limits!['memory'],
+    /^Deployment project\/intake: containers\[publisher\]\.resources\.limits\.memory is missing/,
+  ],
+  [
+    'a probe asks a port of its container',
+    ({ container }) =>
+      (container('Deployment', 'intake', 'api')['readinessProbe'] = { httpGet: { port: 9_101 } }),
+    /^Deployment project\/intake: containers\[api\]\.readinessProbe asks port 9101/,
+  ],
+  [
+    'a container is as PodSecurity restricted wants it',
+    ({ container }) =>
+      (container('Deployment', 'intake', 'live-writer')['securityContext'] = {
+        ...(container('Deployment', 'intake', 'live-writer')['securityContext'] as object),
+        allowPrivilegeEscalation: true,
+      }),
+    /^Deployment project\/intake: containers\[live-writer\]\.securityContext\.allowPrivilegeEscalation must be false/,
+  ],
+  [
+    'the target of a scaler exists',
+    ({ get }) => (get('HorizontalPodAutoscaler', 'intake').spec.scaleTargetRef.name = 'intakes'),
+    /^HorizontalPodAutoscaler project\/intake: its target, Deployment "intakes", is missing/,
+  ],
+  [
+    'one scaler has a target to itself',
+    ({ copy }) => copy('HorizontalPodAutoscaler', 'intake', ({ metadata }) => (metadata.name = 'second')),
+    /^HorizontalPodAutoscaler project\/second: HorizontalPodAutoscaler project\/intake scales Deployment project\/intake already/,
+  ],
+  [
+    'a disruption budget selects a pod',
+    ({ get }) => (get('PodDisruptionBudget', 'query').spec.selector.matchLabels = { app: 'nobody' }),
+    /^PodDisruptionBudget project\/query: spec\.selector selects no pod/,
+  ],
+  [
+    'the topic of an argument exists',
+    ({ remove }) => remove('KafkaTopic', 'messages', 'kafka'),
+    /^Deployment project\/\w+: containers\[[\w-]+\]\.args names the topic "messages"/,
+  ],
+  [
+    'readers do not outnumber partitions',
+    ({ get }) => (get('Deployment', 'archiver').spec.replicas = 4),
+    /^Deployment project\/archiver: containers\[archiver\]\.args reads "messages" with up to 4 pods, but it has 3/,
+  ],
+  [
+    'a scaler does not let readers outnumber partitions',
+    ({ get }) => (get('HorizontalPodAutoscaler', 'consumer', 'predictions').spec.maxReplicas = 5),
+    /^Deployment predictions\/consumer: .* reads "predictions" with up to 5 pods, but it has 4/,
+    'cloud',
+  ],
+  [
+    'a policy lets a sender out',
+    ({ get }) => (get('NetworkPolicy', 'consumer', 'predictions').spec.egress = []),
+    /^Deployment predictions\/consumer: containers\[\w+\]\.args .*: no policy of its namespace lets the pod out to port \d+/,
+  ],
+  [
+    'a policy lets what is sent in',
+    ({ get }) => (get('NetworkPolicy', 'live-writer', 'predictions').spec.ingress = []),
+    /^Deployment predictions\/consumer: containers\[relay\]\.args grpc:\/\/live-writer:50052: no policy lets it in on port 50052/,
+  ],
+  [
+    'a policy lets a pod out to databases outside the cluster',
+    ({ get }) => (get('NetworkPolicy', 'repair').spec.egress[1].ports[0].port = 6_380),
+    /^Deployment project\/repair: .*redis:\/\/\$\(REDIS_HOST\): no policy of its namespace lets the pod out to port 6379/,
+    'cloud',
+  ],
+  [
+    'an argument names a Service that exists',
+    ({ remove }) => remove('Service', 'redis'),
+    /^Deployment project\/[\w-]+: .*redis:\/\/redis:6379 names the Service "redis" of project, which is missing/,
+  ],
+  [
+    'no route sends events again',
+    ({ get }) => (get('HTTPRoute', 'api', 'predictions').spec.rules[0].retry = { attempts: 2 }),
+    /^HTTPRoute predictions\/api: spec\.rules\[0\]\.retry sends events again/,
+  ],
+  [
+    'no proxy sends events again by default',
+    ({ get }) =>
+      delete get('Ingress', 'api').metadata.annotations!['nginx.ingress.kubernetes.io/proxy-next-upstream'],
+    /^Ingress project\/api: metadata\.annotations\[nginx.*proxy-next-upstream\], which is not "off", sends events again/,
+  ],
+  [
+    'no mesh sends events again',
+    ({ copy }) =>
+      copy('Service', 'api', (service) => {
+        Object.assign(service.metadata, { name: 'meshed', annotations: { 'retry.linkerd.io/http': '5xx' } })
+      }),
+    /^Service project\/meshed: metadata\.annotations\[retry\.linkerd\.io\/http\] sends events again/,
+  ],
+]
+
+for (const [rule, breakIt, mistake, environment = 'laptop'] of broken)
+  test(`synth fails unless ${rule}`, () => {
+    const cluster = copyOf(environment)
+    breakIt(cluster)
+    const mistakes = checkManifests(cluster.objects)
+    assert.notEqual(mistakes.length, 0)
+    for (const found of mistakes) assert.match(found, mistake)
+  })

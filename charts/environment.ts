@@ -1,0 +1,48 @@
+// The two places where the pipelines run, as values.
+
+export type Environment = {
+  name: 'laptop' | 'cloud'
+  /** Replicas of what serves: at rest, and at most where a scaler decides. */
+  replicas: { least: number; most: number }
+  broker: {
+    nodes: number
+    minInSync: number
+    volume: string
+    cpuMillis: number
+    memoryMiB: number
+    /** Clients prove who they are by a certificate, and may do what their KafkaUser says. */
+    tls: boolean
+  }
+  /** Databases in the cluster; where they are outside, a Secret says at which address, within which network. */
+  stores: { inside: true; volume: string } | { inside: false; network: string }
+  /** The host name under which clients reach a hop or the page. */
+  hostOf: (name: string, pipeline: string) => string
+  /** How long load must have gone before pods do. */
+  scaleDownSeconds: number
+  /** What the nodes have for pods; synth fails when all that is requested is more. */
+  nodes: { count: number; cpuMillis: number; memoryMiB: number } | undefined
+}
+
+const laptop: Environment = {
+  name: 'laptop',
+  replicas: { least: 1, most: 3 },
+  broker: { nodes: 1, minInSync: 1, volume: '2Gi', cpuMillis: 250, memoryMiB: 1024, tls: false },
+  stores: { inside: true, volume: '1Gi' },
+  // nip.io answers <anything>.127.0.0.1.nip.io with 127.0.0.1, where kind maps its ports.
+  hostOf: (name, pipeline) => `${name}.${pipeline}.127.0.0.1.nip.io`,
+  scaleDownSeconds: 60,
+  // What the projects that this one follows ran on: 2 × 2 vCPU, 7.5 GB.
+  nodes: { count: 2, cpuMillis: 2_000, memoryMiB: 7_152 },
+}
+
+const cloud: Environment = {
+  name: 'cloud',
+  replicas: { least: 2, most: 6 },
+  broker: { nodes: 3, minInSync: 2, volume: '50Gi', cpuMillis: 1_000, memoryMiB: 4_096, tls: true },
+  stores: { inside: false, network: '10.0.0.0/8' },
+  hostOf: (name, pipeline) => `${name}.${pipeline}.example.com`,
+  scaleDownSeconds: 300,
+  nodes: undefined,
+}
+
+export const environments: Environment[] = [laptop, cloud]

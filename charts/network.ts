@@ -1,0 +1,133 @@
+// Policies that let through what the containers' arguments say, names to be looked up, and the monitoring's reads.
+import { Chart } from 'cdk8s'
+import * as kplus from 'cdk8s-plus-28'
+import type { Construct } from 'constructs'
+import type { Environment } from './environment.ts'
+import { controllerNamespaces } from './intake.ts'
+import { labelsOf } from './labels.ts'
+import { brokerCluster, brokerNamespace, type PodPlan } from './plan.ts'
+import { databases, type DatabaseName } from './stores.ts'
+
+const MONITORING_NAMESPACE = 'monitoring'
+const tcp = (port: number) => kplus.NetworkPolicyPort.tcp(port)
+
+/** What a pod connects to: `name` is a pod of the same pipeline, or a store. */
+export type Edge = { from: string; to: { pod: string } | { store: 'kafka' | DatabaseName }; port: number }
+
+/** The connections between the pods and stores of a pipeline, from the arguments of its containers. */
+export function edgesOf(pods: PodPlan[], kafkaPort: number): Edge[] {
+  const owners = new Map(
+    pods.flatMap(({ name, services }) => services.map((service) => [service.name, name])),
+  )
+  const edges = new Map<string, Edge>()
+  for (const { name: from, containers } of pods) {
+    for (const url of containers.flatMap(({ args }) => args.filter((argument) => argument.includes('://')))) {
+      const [, scheme = '', host = '', port] = /^([a-z-]+):\/\/([^:/,]+)(?::(\d+))?/.exec(url) ?? []
+      if (host === '0.0.0.0' || host === '127.0.0.1') continue
+      const edge = edgeTo(from, scheme, owners.get(host), Number(port), kafkaPort)
+      if (!edge) throw new Error(`${from}: ${url} names "${host}", which is no Service of its pipeline`)
+      edges.set(JSON.stringify(edge), edge)
+    }
+  }
+  return [...edges.values()]
+}
+
+function edgeTo(
+  from: string,
+  scheme: string,
+  pod: string | undefined,
+  port: number,
+  kafkaPort: number,
+): Edge | undefined {
+  if (scheme === 'kafka') return { from, to: { store: 'kafka' }, port: kafkaPort }
+  if (scheme.startsWith('redis')) return { from, to: { store: 'redis' }, port: databases.redis.port }
+  if (scheme === 'mongodb') return { from, to: { store: 'mongodb' }, port: databases.mongodb.port }
+  return pod === undefined ? undefined : { from, to: { pod }, port }
+}
+
+export type NetworkProps = {
+  pipeline: string
+  namespace: string
+  pods: PodPlan[]
+  edges: Edge[]
+  environment: Environment
+}
+
+export class Network extends Chart {
+  constructor(scope: Construct, id: string, props: NetworkProps) {
+    const { pipeline, namespace, pods, edges, environment } = props
+    super(scope, id, { namespace, disableResourceNameHashes: true })
+    const podsNamed = (name: string, labels: Record<string, string>, of?: string) =>
+      kplus.Pods.select(this, name, {
+        labels,
+        ...(of === undefined
+          ? {}
+          : { namespaces: kplus.Namespaces.select(this, `${name}-in`, { names: [of] }) }),
+      })
+    const allOf = (name: string) =>
+      kplus.Pods.all(this, name, {
+        namespaces: kplus.Namespaces.select(this, `${name}-in`, { names: [name] }),
+      })
+    const own = new Map(
+      [...pods.map(({ name }) => name), 'redis', 'mongodb'].map((name) => [
+        name,
+        podsNamed(`pod-${name}`, labelsOf(name, pipeline)),
+      ]),
+    )
+    const monitoring = allOf(MONITORING_NAMESPACE)
+    const controllers = new Map(
+      pods
+        .flatMap(({ services }) => services.flatMap(({ ingress }) => ingress ?? []))
+        .map((word) => [word, word] as const),
+    )
+    const controllerPods = new Map(
+      [...controllers.keys()].map((word) => [word, allOf(controllerNamespaces[word])]),
+    )
+    const names = podsNamed('dns', { 'k8s-app': 'kube-dns' }, 'kube-system')
+    const broker = podsNamed(
+      'broker',
+      { 'strimzi.io/cluster': brokerCluster, 'strimzi.io/kind': 'Kafka' },
+      brokerNamespace,
+    )
+    const outside = environment.stores.inside
+      ? undefined
+      : kplus.NetworkPolicyIpBlock.ipv4(this, 'databases', environment.stores.network)
+
+    const peer = (to: Edge['to']): kplus.INetworkPolicyPeer => {
+      if ('pod' in to) return own.get(to.pod)!
+      if (to.store === 'kafka') return broker
+      return outside ?? own.get(to.store)!
+    }
+    const arriving = (name: string) =>
+      edges
+        .filter(({ to }) => ('pod' in to ? to.pod : to.store) === name)
+        .map(({ from, port }) => ({ peer: own.get(from)!, ports: [tcp(port)] }))
+
+    for (const { name, containers, services } of pods) {
+      const lookup = { peer: names, ports: [kplus.NetworkPolicyPort.udp(53), tcp(53)] }
+      const leaving = edges
+        .filter(({ from }) => from === name)
+        .map(({ to, port }) => ({ peer: peer(to), ports: [tcp(port)] }))
+      const clients = services.flatMap(({ ingress, port }) =>
+        ingress ? [{ peer: controllerPods.get(ingress)!, ports: [tcp(port)] }] : [],
+      )
+      const reads = { peer: monitoring, ports: containers.map(({ adminPort }) => tcp(adminPort)) }
+      new kplus.NetworkPolicy(this, `policy-${name}`, {
+        metadata: { name },
+        selector: own.get(name)!,
+        ingress: { rules: [...arriving(name), ...clients, reads] },
+        egress: { rules: [...leaving, lookup] },
+      })
+    }
+    if (outside) return
+    for (const name of ['redis', 'mongodb']) {
+      const rules = arriving(name)
+      if (rules.length === 0) continue
+      new kplus.NetworkPolicy(this, `policy-${name}`, {
+        metadata: { name },
+        selector: own.get(name)!,
+        ingress: { rules },
+      })
+    }
+  }
+}

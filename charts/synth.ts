@@ -1,0 +1,85 @@
+// All manifests of an environment, as files of objects.
+import { App, type Chart } from 'cdk8s'
+import { pipelines } from '../pipelines/all.ts'
+import type { Pipeline } from '../pipelines/pipeline.ts'
+import { Broker, Topics } from './broker.ts'
+import type { Environment } from './environment.ts'
+import { Intake } from './intake.ts'
+import { Namespace } from './namespace.ts'
+import { edgesOf, Network } from './network.ts'
+import { brokerNamespace, brokerPort, planPods } from './plan.ts'
+import { databasesNamespace, Secrets } from './secrets.ts'
+import { Store, type DatabaseName } from './stores.ts'
+import { usesKafka, Workload } from './workload.ts'
+import type { Manifest } from './manifest.ts'
+
+/** By path below `dist/<environment>/`. */
+export type Files = Map<string, Manifest[]>
+
+/**
+ * Builds what an environment needs: a folder for what the pipelines share, and one for each of them. In the order of
+ * their names nothing comes before its namespace, so one `kubectl apply -R` does.
+ */
+export function buildEnvironment(environment: Environment, of: Pipeline[] = pipelines): Files {
+  const files: Files = new Map()
+  const add = (path: string, ...charts: Chart[]) =>
+    files.set(
+      `${path}.yaml`,
+      charts.flatMap((chart) => chart.toJson() as Manifest[]),
+    )
+  const app = new App()
+  const withTopic = of.filter((pipeline): pipeline is Pipeline & { topic: object } => Boolean(pipeline.topic))
+  const clients = withTopic.map(({ namespace }) => namespace)
+  // Strimzi makes the policies of the broker's namespace.
+  add('00-base/00-kafka-namespace', new Namespace(app, 'kafka-namespace', brokerNamespace, { closed: false }))
+  add('00-base/kafka', new Broker(app, 'kafka', environment, clients))
+  for (const pipeline of withTopic)
+    add(`00-base/topics-${pipeline.name}`, new Topics(app, `topics-${pipeline.name}`, environment, pipeline))
+  if (!environment.stores.inside)
+    add(
+      '00-base/00-databases-namespace',
+      new Namespace(app, 'databases-namespace', databasesNamespace, { closed: true }),
+    )
+  for (const pipeline of of) addPipeline(pipeline, environment, app, add)
+  return files
+}
+
+function addPipeline(
+  pipeline: Pipeline,
+  environment: Environment,
+  app: App,
+  add: (path: string, ...charts: Chart[]) => void,
+): void {
+  const { name, namespace } = pipeline
+  const pods = planPods(pipeline, environment)
+  const edges = edgesOf(pods, brokerPort(environment))
+  add(`${name}/00-namespace`, new Namespace(app, `${name}-namespace`, namespace, { closed: true }))
+  if (environment.stores.inside) {
+    const { volume } = environment.stores
+    const stores = new Set(
+      edges.flatMap(({ to }) => ('store' in to && to.store !== 'kafka' ? [to.store] : [])),
+    )
+    for (const store of stores satisfies Set<DatabaseName>)
+      add(
+        `${name}/${store}`,
+        new Store(app, `${name}-${store}`, { name: store, pipeline: name, namespace, volume }),
+      )
+  } else {
+    const kafka = pods.some(({ containers }) => containers.some(usesKafka))
+    add(`${name}/secrets`, new Secrets(app, `${name}-secrets`, name, namespace, kafka))
+  }
+  for (const pod of pods) {
+    const workload = new Workload(app, `${name}-${pod.name}`, pod, environment)
+    const intakes = pod.services.flatMap(({ name: service, ingress }) => {
+      if (!ingress) return []
+      const host = environment.hostOf(service, name)
+      const props = { namespace, service: workload.services[service]!, host, word: ingress }
+      return [new Intake(app, `${name}-${service}-intake`, props)]
+    })
+    add(`${name}/${pod.name}`, workload, ...intakes)
+  }
+  add(
+    `${name}/network`,
+    new Network(app, `${name}-network`, { pipeline: name, namespace, pods, edges, environment }),
+  )
+}

@@ -1,0 +1,139 @@
+// A pod of the graph: Deployment, ServiceAccount, Services, disruption budget, scaler.
+import { ApiObject, Chart, Duration, JsonPatch } from 'cdk8s'
+import * as kplus from 'cdk8s-plus-28'
+import { IntOrString, KubePodDisruptionBudget } from 'cdk8s-plus-28/lib/imports/k8s.js'
+import type { Construct } from 'constructs'
+import { containerOf } from './container.ts'
+import type { Environment } from './environment.ts'
+import { labelsOf } from './labels.ts'
+import { podOf, type Manifest } from './manifest.ts'
+import { addressVariables, type ContainerPlan, type PodPlan } from './plan.ts'
+import { addressKey, kafkaMount, kafkaSecret } from './secrets.ts'
+import { userId } from './image.ts'
+
+/** Until every proxy and load balancer has taken the pod from its list; before it, SIGTERM would refuse connections. */
+const PRE_STOP_SECONDS = 5
+/** STOP_DEADLINE_MS of services/lib/run.ts. */
+const STOP_SECONDS = 25
+/** Of the CPU that is requested. */
+const TARGET_CPU_PERCENT = 70
+
+export class Workload extends Chart {
+  /** By the name of the hop that listens. */
+  readonly services: Record<string, kplus.Service> = {}
+
+  constructor(scope: Construct, id: string, plan: PodPlan, environment: Environment) {
+    const { name, pipeline, namespace, containers, services, replicas } = plan
+    const labels = labelsOf(name, pipeline)
+    super(scope, id, { namespace, labels, disableResourceNameHashes: true })
+    const metadata = { name, annotations: { 'freshet.dev/purpose': plan.purpose } }
+    const serviceAccount = new kplus.ServiceAccount(this, 'account', {
+      metadata: { name },
+      automountToken: false,
+    })
+    const sidecars = containers.filter(({ sidecar }) => sidecar)
+    const deployment = new kplus.Deployment(this, 'deployment', {
+      metadata,
+      podMetadata: { labels },
+      select: false,
+      serviceAccount,
+      automountServiceAccountToken: false,
+      securityContext: { user: userId, group: userId, fsGroup: userId, ensureNonRoot: true },
+      // Sidecars are told to stop one after the other, after the last container.
+      terminationGracePeriod: Duration.seconds(PRE_STOP_SECONDS + STOP_SECONDS * (sidecars.length + 1) + 5),
+      strategy: kplus.DeploymentStrategy.rollingUpdate({
+        maxSurge: kplus.PercentOrAbsolute.absolute(1),
+        maxUnavailable: kplus.PercentOrAbsolute.absolute(0),
+      }),
+      ...(replicas.most === undefined ? { replicas: replicas.least } : {}),
+    })
+    deployment.select(kplus.LabelSelector.of({ labels }))
+    for (const container of containers) {
+      const props = containerOf(container, addressesFrom(this, environment, container))
+      if (container.sidecar) deployment.addInitContainer(props)
+      else deployment.addContainer(props)
+    }
+    if (environment.broker.tls && containers.some(usesKafka))
+      kafkaMount(this, deployment, kafkaSecret(pipeline))
+    patch(deployment, labels)
+
+    for (const { name: service, port, headless } of services) {
+      this.services[service] = new kplus.Service(this, `service-${service}`, {
+        metadata: { name: service },
+        selector: kplus.Pods.select(this, `pods-${service}`, { labels }),
+        ports: [{ name: 'events', port, targetPort: port }],
+        ...(headless ? { clusterIP: 'None' } : {}),
+      })
+    }
+    // cdk8s-plus has no construct for it.
+    new KubePodDisruptionBudget(this, 'budget', {
+      metadata: { name },
+      spec: { maxUnavailable: IntOrString.fromNumber(1), selector: { matchLabels: labels } },
+    })
+    if (replicas.most !== undefined) {
+      new kplus.HorizontalPodAutoscaler(this, 'scaler', {
+        metadata: { name },
+        target: deployment,
+        minReplicas: replicas.least,
+        maxReplicas: replicas.most,
+        metrics: [kplus.Metric.resourceCpu(kplus.MetricTarget.averageUtilization(TARGET_CPU_PERCENT))],
+        scaleDown: {
+          stabilizationWindow: Duration.seconds(environment.scaleDownSeconds),
+          policies: [{ replicas: kplus.Replicas.absolute(1), duration: Duration.minutes(1) }],
+        },
+      })
+    }
+  }
+
+  // lifecycle.preStop.sleep: the types of cdk8s-plus-28 drop it, even from a patch, and the image has no `sleep`.
+  override toJson(): Manifest[] {
+    const objects = super.toJson() as Manifest[]
+    for (const container of objects.flatMap((object) => podOf(object)?.spec.containers ?? []))
+      container['lifecycle'] = { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } }
+    return objects
+  }
+}
+
+export function usesKafka({ args }: ContainerPlan): boolean {
+  return args.some((argument) => argument.startsWith('kafka://'))
+}
+
+/** The address of a database outside the cluster is in a Secret; Kubernetes puts it into the arguments. */
+function addressesFrom(
+  scope: Chart,
+  { stores }: Environment,
+  { name, args }: ContainerPlan,
+): Record<string, kplus.EnvValue> {
+  if (stores.inside) return {}
+  const used = Object.entries(addressVariables).filter(([, variable]) =>
+    args.some((argument) => argument.includes(`$(${variable})`)),
+  )
+  return Object.fromEntries(
+    used.map(([store, variable]) => {
+      const secret = kplus.Secret.fromSecretName(scope, `${name}-${store}`, store)
+      return [variable, kplus.EnvValue.fromSecretValue({ secret, key: addressKey })]
+    }),
+  )
+}
+
+/** Fields that cdk8s-plus cannot express. */
+function patch(deployment: kplus.Deployment, labels: Record<string, string>): void {
+  const pod = '/spec/template/spec'
+  const object = ApiObject.of(deployment)
+  // topologySpreadConstraints: cdk8s-plus spreads by anti-affinity, which counts pods of the old revision as well.
+  const spread = (topologyKey: string) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: labels },
+    matchLabelKeys: ['pod-template-hash'],
+  })
+  object.addJsonPatch(
+    JsonPatch.add(`${pod}/topologySpreadConstraints`, [
+      spread('kubernetes.io/hostname'),
+      spread('topology.kubernetes.io/zone'),
+    ]),
+  )
+  // metadata.labels: cdk8s-plus adds a hash of the construct's path, which nothing here selects by.
+  object.addJsonPatch(JsonPatch.remove('/spec/template/metadata/labels/cdk8s.io~1metadata.addr'))
+}
