@@ -74,8 +74,8 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   ],
   [
     'the backend of an HTTPProxy has the port',
-    ({ get }) => (get('HTTPProxy', 'api', 'covid').spec.routes[0].services[0].port = 1),
-    /^HTTPProxy covid\/api: spec\.routes\[\]\.services\[\] wants port 1 of Service covid\/api, which has 8080/,
+    ({ get }) => (get('HTTPProxy', 'query', 'covid').spec.routes[0].services[0].port = 1),
+    /^HTTPProxy covid\/query: spec\.routes\[\]\.services\[\] wants port 1 of Service covid\/query, which has 8081/,
   ],
   [
     'the backend of an IngressRoute exists',
@@ -94,8 +94,8 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   ],
   [
     'something makes the Secret of a variable',
-    ({ remove }) => remove('ExternalSecret', 'mongodb', 'covid'),
-    /^Deployment covid\/(archiver|query): containers\[\w+\]\.env\[MONGODB_HOSTS\] names the Secret "mongodb"/,
+    ({ remove }) => remove('ExternalSecret', 'mongodb'),
+    /^Deployment project\/(archiver|query): containers\[\w+\]\.env\[MONGODB_HOSTS\] names the Secret "mongodb"/,
     'cloud',
   ],
   [

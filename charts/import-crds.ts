@@ -74,7 +74,9 @@ async function readDefinitions(source: CrdSource, folder: string | undefined): P
 }
 
 async function download(url: string): Promise<string> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) })
+  const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) }).catch((cause: unknown) => {
+    throw new Error(`${url} cannot be fetched; CRDS=folder names definitions that are at hand`, { cause })
+  })
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${answer.statusText}`)
   const file = join(workDir, url.replaceAll(/[^\w.-]+/g, '_'))
   writeFileSync(file, await answer.text())

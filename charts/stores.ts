@@ -23,9 +23,10 @@ export const databases: Record<DatabaseName, Database> = {
   redis: {
     image: 'docker.io/library/redis:7.2.5-bookworm',
     port: 6_379,
-    // The fences must be as durable as the views that they guard, and a full store must refuse, not forget.
+    // Policies say who may connect, so it need not refuse all but itself (protected mode). The fences must be
+    // as durable as the views that they guard, and a full store must refuse, not forget.
     command:
-      'redis-server --dir /data --appendonly yes --appendfsync always --maxmemory 192mb --maxmemory-policy noeviction'.split(
+      'redis-server --dir /data --protected-mode no --appendonly yes --appendfsync always --maxmemory 192mb --maxmemory-policy noeviction'.split(
         ' ',
       ),
     folder: '/data',
