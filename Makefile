@@ -11,10 +11,10 @@ PORT ?= 8081
 SHARED ?= ../shared
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 # What `make test TESTS=…` narrows.
-TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
+TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'images/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 doctor: ## say what is missing on this machine
 	@node local/doctor.mjs
@@ -55,6 +55,15 @@ synth: node_modules/.ready ## write dist/ from the pipelines
 
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
 	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
+
+bundle: node_modules/.ready .local/wasm/encoder.wasm ## the programs as an image holds them, in .local/build
+	@node images/bundle.ts
+
+images: bundle ## the image, by docker, podman or buildah [BASE=]
+	@BASE="$(BASE)" node images/build.ts
+
+image-archive: bundle ## the image without an engine, its size checked; needs ../shared [CLUSTER_TOOLS=]
+	@node images/archive.ts
 
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
@@ -102,4 +111,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive test check gen ready

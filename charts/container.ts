@@ -1,7 +1,7 @@
 // A hop or the query service as a container.
 import { Duration, Size } from 'cdk8s'
 import * as kplus from 'cdk8s-plus-28'
-import { commands, image, userId } from './image.ts'
+import { commands, image, userId } from '../pipelines/images.ts'
 import type { ContainerPlan } from './plan.ts'
 
 /** Requests are what a hop needs under a moderate load; the limits of memory follow from `nodeFlags` (`make bench`). */

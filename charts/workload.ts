@@ -9,7 +9,7 @@ import { labelsOf } from './labels.ts'
 import { podOf, type Manifest } from './manifest.ts'
 import { addressVariables, type ContainerPlan, type PodPlan } from './plan.ts'
 import { addressKey, kafkaMount, kafkaSecret } from './secrets.ts'
-import { userId } from './image.ts'
+import { userId } from '../pipelines/images.ts'
 
 /** Until every proxy and load balancer has taken the pod from its list; before it, SIGTERM would refuse connections. */
 const PRE_STOP_SECONDS = 5

@@ -36,7 +36,11 @@ export type RunOptions = {
   /** Where the page listens; a free port otherwise. */
   queryPort?: number
   env?: Record<string, string>
+  /** Files that Node runs; the sources of this project when absent. */
+  programs?: Record<'hop' | 'query', string>
 }
+
+const sources = { hop: `${root}services/hop/main.ts`, query: `${root}services/query/main.ts` }
 
 /** Creates the topics and starts every hop and the query service; resolves when all are ready. */
 export async function startPipeline(
@@ -59,13 +63,14 @@ export async function startPipeline(
       return new URL(store === 'redis' ? stores.redisUrl : stores.mongoUrl).host
     },
   }
+  const programs = options.programs ?? sources
   const processes: Record<string, Process> = {}
   const nameWidth = Math.max(...names.map((name) => name.length))
   const startNode = (name: string, program: string, args: string[], readyUrl: string) =>
     startProcess({
       name,
       command: process.execPath,
-      args: [...nodeFlags, `${root}${program}`, ...args],
+      args: [...nodeFlags, program, ...args],
       env: options.env ?? {},
       log: logWithPrefix(name, nameWidth, options.log),
       ready: readyUrl,
@@ -73,12 +78,7 @@ export async function startPipeline(
     })
   const startHop = async (name: string) => {
     const ready = `http://${addresses.admin(name)}/readyz`
-    processes[name] = await startNode(
-      name,
-      'services/hop/main.ts',
-      hopArguments(pipeline, name, addresses),
-      ready,
-    )
+    processes[name] = await startNode(name, programs.hop, hopArguments(pipeline, name, addresses), ready)
   }
   const order = sendersFirst(pipeline)
   const stop = async () => {
@@ -88,7 +88,7 @@ export async function startPipeline(
   try {
     const query = startNode(
       'query',
-      'services/query/main.ts',
+      programs.query,
       queryArguments(pipeline, queryHost, addresses),
       `http://${queryHost}/readyz`,
     )

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { audit, type AuditReport, type Stores } from '../local/audit.ts'
 import { waitUntilDrained } from '../local/drained.ts'
-import { startPipeline, type RunningPipeline } from '../local/pipeline.ts'
+import { startPipeline, type RunningPipeline, type RunOptions } from '../local/pipeline.ts'
 import { projectRoot } from '../local/session.ts'
 import { readRows, type Row } from '../loadtest/data-file.ts'
 import { runLoad } from '../loadtest/load.ts'
@@ -39,11 +39,19 @@ export function startWeather(t: TestContext, on: Stores = stores): Promise<Start
 }
 
 /** Starts a pipeline like another one, under a name of its own; it stops with the test. */
-export async function startOwn(t: TestContext, like: Pipeline, on: Stores = stores): Promise<Started> {
+export async function startOwn(
+  t: TestContext,
+  like: Pipeline,
+  on: Stores = stores,
+  programs?: RunOptions['programs'],
+): Promise<Started> {
   const rows: Row[] = await readRows(join(projectRoot, like.rows))
   const pipeline = uniquePipeline(like)
   const lines: string[] = []
-  const running = await startPipeline(pipeline, on, { log: (line) => lines.push(line) })
+  const running = await startPipeline(pipeline, on, {
+    log: (line) => lines.push(line),
+    ...(programs ? { programs } : {}),
+  })
   defer(t, () => running.stop())
   return {
     pipeline,

@@ -2,8 +2,9 @@
 //
 // The producer would encode each record again and copy an array for each. What of kafkajs is used here is not public;
 // 2.2.4 is its last release and package.json pins it, and kafka.it.ts meets a real broker.
-import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
+import Encoder from 'kafkajs/src/protocol/encoder.js'
+import produceResponse from 'kafkajs/src/protocol/requests/produce/v7/response.js'
 
 /** Produce, version 7 (Kafka 2.1 and later): transactional id, acks, timeout, topics, partitions, record batches. */
 const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' }
@@ -20,12 +21,6 @@ type Cluster = {
   findTopicPartitionMetadata(topic: string): unknown[]
   findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>
   findBroker(node: { nodeId: string }): Promise<Broker>
-}
-
-const load = createRequire(import.meta.url)
-const produceResponse: unknown = load('kafkajs/src/protocol/requests/produce/v7/response.js')
-const Encoder = load('kafkajs/src/protocol/encoder.js') as new (bytes: number) => {
-  writeBuffer(bytes: Buffer): unknown
 }
 
 export type KafkaProducer = {

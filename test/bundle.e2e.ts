@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { test } from 'node:test'
+import { bundle } from '../images/bundle.ts'
+import { programs } from '../pipelines/images.ts'
+import { pipeline as weather } from '../pipelines/weather.ts'
+import { defer } from './defer.ts'
+import { startOwn, stores } from './started.ts'
+
+test('the programs of the image, away from the project, bring 1,000 events to every store once', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'freshet-bundle-'))
+  defer(t, () => rm(dir, { recursive: true, force: true }))
+  await bundle(dir)
+  const there = {
+    hop: join(dir, basename(programs.hop)),
+    query: join(dir, basename(programs.query)),
+  }
+  const { running, load, assertBalanced } = await startOwn(t, weather, stores, there)
+  const accepted = await load({ requests: 1_000, rate: 2_000 }, () => Promise.resolve())
+  assert.equal(accepted.size, 1_000)
+  assert.equal((await assertBalanced(accepted)).kafka, 1_000)
+  const page = await fetch(running.queryUrl, { signal: AbortSignal.timeout(5_000) })
+  assert.match(await page.text(), /<script>/)
+})
