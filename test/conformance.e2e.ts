@@ -31,6 +31,8 @@ async function runCell(cell: Cell, stores: Stores, dying: Promise<void>[]): Prom
     const scene = await openScene(stores, source, sink, settings, dying)
     try {
       await run(scene)
+    } catch (cause) {
+      throw new Error(`the hop said:\n${scene.lines.join('\n')}`, { cause })
     } finally {
       await scene.close()
     }
