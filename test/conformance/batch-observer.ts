@@ -4,7 +4,7 @@ import { eventId } from '../../services/lib/views.ts'
 import { until } from '../until.ts'
 import { createRecord, type Observer } from './observer.ts'
 
-/** `leaves`: when it closes nothing else stands there, so a sink can see that it is gone. */
+/** `open` starts that source with what it hands batches to. */
 export async function openBatchObserver(
   open: (deliver: Deliver) => Promise<Source> | Source,
 ): Promise<Observer> {

@@ -18,18 +18,21 @@ export function openKafkaObserver(broker: string, topic: string): Observer {
         const from = next.get(partition) ?? 0n
         if (from >= high) continue
         const late = AbortSignal.timeout(READ_DEADLINE_MS)
+        let after = from
         await log.find(
           partition,
           from,
           high,
-          ({ headers }) => {
+          ({ headers, offset }) => {
+            after = BigInt(offset) + 1n
             const identity = parseIdentity(headers?.[IDENTITY_HEADER])
             if (identity) add(eventId(identity.origin, identity.partition, identity.seq))
             return false
           },
           late,
         )
-        next.set(partition, high)
+        // A fetch may end empty before it has come so far.
+        next.set(partition, after)
       }
       return seen
     },

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { findFreePort } from '../../local/ports.ts'
 import { startHop, type RunningHop } from '../../services/hop/hop.ts'
+import type { Log } from '../../services/lib/log.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
 import { until } from '../until.ts'
 import type { Fed } from './feeder.ts'
-import { quiet } from './quiet.ts'
 import { hopOf, type SinkRow, type SourceRow } from './rows.ts'
 import type { Stores } from './stores.ts'
 
@@ -14,6 +14,9 @@ import type { Stores } from './stores.ts'
 const DEADLINE_MS = 15_000
 /** Stores are looked at no more often. */
 const LOOK_MS = 10
+
+/** Of what the hop says; shown when its cell fails. */
+const KEPT_LINES = 12
 
 /** What a fault wants of the hop's own settings. */
 export type Settings = { deadlineMs?: number; queueBytes?: number }
@@ -39,6 +42,15 @@ export async function openScene(
   const close = async () => {
     for (const release of releases.splice(0).toReversed()) await release()
   }
+  const lines: string[] = []
+  const say: Log['info'] = (message, fields) => {
+    const text = JSON.stringify(fields, (_name, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    )
+    lines.push(`${message} ${text}`)
+    if (lines.length > KEPT_LINES) lines.shift()
+  }
+  const log = { debug: say, info: say, warn: say, error: say }
   const observerPort = await findFreePort()
   let hop: Hop | undefined
   const start = async () => {
@@ -52,7 +64,7 @@ export async function openScene(
       })())
     const own = { ...hopOf(name, source.from(stores, name, port), sink.to(name, way.port)), ...settings }
     hop = { notReady: () => 'starting', handled: () => Promise.resolve(0), way, stop }
-    const { notReady, metrics } = await startHop(own, quiet, {
+    const { notReady, metrics } = await startHop(own, log, {
       onStop: (_step, release) => steps.push(release),
       running: () => stopped === undefined,
       fail: (cause) => assert.fail(String(cause)),
@@ -102,18 +114,26 @@ export async function openScene(
     /** Waits until all of `ids` are there, and checks what must hold then whatever happened. */
     const arrived = async (ids: string[] = accepted) => {
       let lacking: string[] = []
+      let trouble: unknown
       await until(
         'what was accepted is there',
         async () => {
-          const seen = await observer.look()
-          lacking = ids.filter((id) => !seen.has(id))
-          return lacking.length === 0
+          try {
+            const { has } = await observer.look()
+            lacking = ids.filter((id) => !has(id))
+            return lacking.length === 0
+          } catch (cause) {
+            // A topic that was just made may not have its leader yet.
+            trouble = cause
+            return false
+          }
         },
         DEADLINE_MS,
         LOOK_MS,
-      ).catch(() =>
-        assert.fail(`${lacking.length} of ${ids.length} accepted events are lost: ${lacking[0]} …`),
-      )
+      ).catch(() => {
+        const some = `${lacking.length} of ${ids.length} accepted events are lost: ${lacking[0]} …`
+        throw new Error(some, { cause: trouble })
+      })
       assert.equal(new Set(accepted).size, accepted.length, 'an id was given twice')
       const seen = await observer.look()
       assert.equal(seen.disorder, undefined)
@@ -124,6 +144,8 @@ export async function openScene(
     return {
       source,
       sink,
+      /** What the hop said last. */
+      lines,
       feeder,
       observer,
       accepted,

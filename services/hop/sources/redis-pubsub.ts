@@ -1,7 +1,6 @@
 // Listens to a channel of Redis. Pub/sub cannot be slowed down, so what exceeds a bounded queue is dropped, counted
 // and logged.
 import { create, fromBinary } from '@bufbuild/protobuf'
-import { createClient } from 'redis'
 import { BatchSchema, type Run } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import type { Endpoint } from '../../lib/endpoint.ts'
 import { reasonOf } from '../../lib/errors.ts'
@@ -20,7 +19,7 @@ import {
 } from '../batch.ts'
 import { createGroupCommit, type Limits } from '../group-commit.ts'
 import type { HopMetrics } from '../metrics.ts'
-import { clientOptions } from '../redis-connection.ts'
+import { newClient } from '../redis-connection.ts'
 import { mistakeOf } from './link.ts'
 
 /** What waits for the sinks; 30 s is three times what a client of the intake waits for its answer. */
@@ -83,12 +82,7 @@ export function createRedisPubsubSource(
     }
   }
 
-  const options = clientOptions(endpoint.hosts[0]!)
-  const client = createClient({
-    ...options,
-    pingInterval: PING_MS,
-    socket: { ...options.socket, socketTimeout: SILENCE_MS },
-  })
+  const client = newClient(endpoint.hosts[0]!, { pingInterval: PING_MS, socketTimeout: SILENCE_MS })
   let subscribed = false
   client.on('ready', () => {
     if (subscribed) down = undefined
