@@ -1,17 +1,17 @@
 // The same intake behind nginx, Envoy and Traefik, and without any.
 import { reasonOf } from '../../services/lib/errors.ts'
-import { holdContest } from './contest.ts'
+import { holdContest, type Contestant } from './contest.ts'
 import { controllerNames, startController } from './controllers.ts'
 import type { Part } from './duel.ts'
 import { startField } from './field.ts'
-import { startRoute, type RunningRoute } from './routes.ts'
+import { startRoute } from './routes.ts'
 
 export const measureIngress: Part = async (duel, defer) => {
   const name = duel.uniqueName('ingress')
   const field = await startField(defer, duel, name)
   const intake = await startRoute(defer, duel, 'grpc', { name })
   const behind = [...field.behind, ...intake.processes.map(({ pid }) => pid)]
-  const contestants = new Map<string, RunningRoute & { title: string }>([
+  const contestants = new Map<string, Contestant>([
     ['none', { url: intake.url, processes: [], title: 'no ingress' }],
   ])
   for (const controller of controllerNames) {

@@ -22,7 +22,7 @@ export function renderPage(json: string): string {
   const report = JSON.parse(json) as Report
   const { machine, engines } = report
   const about = [
-    `${report.startedAt.slice(0, 16).replace('T', ' ')} UTC, ${report.seconds} s, commit ${report.commit ?? 'unknown'}`,
+    `${report.startedAt.slice(0, 16).replace('T', ' ')} UTC, ${report.seconds} s, commit ${report.commit?.slice(0, 12) ?? 'unknown'}`,
     `${machine.cpu}, ${machine.cores} cores, ${machine.system}; Node ${machine.node}; ${Object.values(engines).join(', ')}`,
     'A mark is the median of the rounds, its whisker goes from the least to the most.',
     ...(report.quick ? ['A quick run: one short round, good for nothing but to see that it works.'] : []),

@@ -1,16 +1,16 @@
 // Whole routes, from the intake to the stores.
 import type { Part } from './duel.ts'
-import { holdContest } from './contest.ts'
+import { holdContest, type Contestant } from './contest.ts'
 import { startField } from './field.ts'
-import { routeNames, routeTitles, startRoute, type RunningRoute } from './routes.ts'
+import { routeNames, routeTitles, startRoute } from './routes.ts'
 
 export const measureWhole: Part = async (duel, defer) => {
   const name = duel.uniqueName('duel')
   const field = await startField(defer, duel, name)
-  const contestants = new Map<string, RunningRoute & { title: string }>()
+  const contestants = new Map<string, Contestant>()
   for (const route of routeNames) {
     const running = await startRoute(defer, duel, route, { name })
-    contestants.set(route, { ...running, title: routeTitles[route] })
+    contestants.set(route, { ...running, title: routeTitles[route], mayLose: route === 'redis-pubsub' })
   }
   return holdContest(duel, {
     field,
