@@ -25,6 +25,11 @@ const votes: Pipeline = {
     archiver: { pod: 'c', from: { group: 'archive' }, to: [{ store: 'mongodb' }, { store: 'redis' }] },
     api: { pod: 'a', from: { http: 8_080 }, to: [{ hop: 'publisher' }], fastPaths: [{ hop: 'writer' }] },
     publisher: { pod: 'a', from: { grpc: 50_051 }, to: [{ store: 'kafka' }], lanes: 3 },
+    wasm: { pod: 'd', from: { http: 8_082, encode: 'wasm' }, to: [{ hop: 'server' }, { hop: 'unary' }] },
+    server: { pod: 'e', from: { 'hop-http': 8_083 }, to: [{ hop: 'listener' }] },
+    unary: { pod: 'e', from: { connect: 8_084 }, to: [{ hop: 'reader' }] },
+    listener: { pod: 'f', from: { 'redis-pubsub': 'ballots' }, to: [{ store: 'mongodb' }] },
+    reader: { pod: 'f', from: { 'redis-stream': 'tally' }, to: [{ store: 'mongodb' }] },
   },
   query: { port: 8_081 },
   rows: 'nowhere.json',
@@ -38,6 +43,15 @@ const expected: Record<string, string> = {
     '--name writer --from ws://0.0.0.0:6 --to redis://redis-1:1,redis-2:2 --admin http://127.0.0.1:9006',
   archiver:
     '--name archiver --from kafka://kafka-1:1,kafka-2:2/ballots?group=archive --to mongodb://mongodb-1:1,mongodb-2:2/polls --to redis://redis-1:1,redis-2:2 --admin http://127.0.0.1:9008',
+  wasm: '--name wasm --from http://0.0.0.0:4?encode=wasm --to hop-http://server.svc:6 --to connect://unary.svc:5 --admin http://127.0.0.1:9004',
+  server:
+    '--name server --from hop-http://0.0.0.0:6 --to redis-pubsub://redis-1:1,redis-2:2/ballots --admin http://127.0.0.1:9006',
+  unary:
+    '--name unary --from connect://0.0.0.0:5 --to redis-stream://redis-1:1,redis-2:2 --admin http://127.0.0.1:9005',
+  listener:
+    '--name listener --from redis-pubsub://redis-1:1,redis-2:2/ballots --to mongodb://mongodb-1:1,mongodb-2:2/polls --admin http://127.0.0.1:9008',
+  reader:
+    '--name reader --from redis-stream://redis-1:1,redis-2:2?group=tally --to mongodb://mongodb-1:1,mongodb-2:2/polls --admin http://127.0.0.1:9006',
 }
 for (const [name, line] of Object.entries(expected)) {
   test(`the command line of a hop says what it reads, what must have it, and what gets it afterwards: ${name}`, () => {
@@ -94,7 +108,7 @@ for (const pipeline of pipelines) {
     const sends = Object.values(pipeline.hops).flatMap(({ to, fastPaths = [] }) => [...to, ...fastPaths])
     for (const target of sends) if ('hop' in target) assert.ok(pipeline.hops[target.hop], target.hop)
     const ports = Object.values(pipeline.hops).flatMap(({ from }) =>
-      'group' in from ? [] : Object.values(from),
+      Object.values(from).filter((value) => !('group' in from) && typeof value === 'number'),
     )
     assert.equal(new Set([...ports, pipeline.query.port]).size, ports.length + 1)
     const groups = Object.values(pipeline.hops).flatMap(({ from }) => ('group' in from ? [from.group] : []))

@@ -6,10 +6,19 @@ export type Store = 'kafka' | 'redis' | 'mongodb'
 export type Target = { hop: string } | { store: Store }
 
 /**
- * What a hop listens on (with its port in a pod), or the consumer group as which it reads the log. A reader that
- * waits longer for more records costs less and is less fresh.
+ * What a hop listens on (with its port in a pod); or the channel, or the consumer group of the pipeline's streams, by
+ * which it is reached through Redis; or the consumer group as which it reads the log. A reader of the log that waits
+ * longer for more records costs less and is less fresh. `http` is the public intake, `hop-http` is for hops.
  */
-export type From = { http: number } | { grpc: number } | { ws: number } | { group: string; waitMs?: number }
+export type From =
+  | { http: number; encode?: 'wasm' }
+  | { 'hop-http': number }
+  | { connect: number }
+  | { grpc: number }
+  | { ws: number }
+  | { 'redis-pubsub': string }
+  | { 'redis-stream': string }
+  | { group: string; waitMs?: number }
 
 export type Hop = {
   /** Hops of one pod are containers side by side. */
@@ -98,14 +107,29 @@ function sourceUrl(pipeline: Pipeline, name: string, addresses: Addresses): stri
     const wait = from.waitMs === undefined ? '' : `&wait-ms=${from.waitMs}`
     return `${storeUrl(pipeline, 'kafka', addresses)}?group=${from.group}${wait}`
   }
-  return `${schemeOf(from)}://${addresses.listen(name)}`
+  if ('redis-pubsub' in from || 'redis-stream' in from) {
+    const group = 'redis-stream' in from ? `?group=${from['redis-stream']}` : ''
+    return `${throughRedis(from, addresses)}${group}`
+  }
+  const encode = 'encode' in from ? `?encode=${from.encode}` : ''
+  return `${schemeOf(from)}://${addresses.listen(name)}${encode}`
 }
 
 function linkUrl(pipeline: Pipeline, name: string, addresses: Addresses): string {
-  const hop = pipeline.hops[name]
-  if (!hop || 'group' in hop.from || 'http' in hop.from)
+  const from = pipeline.hops[name]?.from
+  if (!from || 'group' in from || 'http' in from)
     throw new Error(`${pipeline.name}: nothing can send to "${name}"`)
-  return `${schemeOf(hop.from)}://${addresses.reach(name)}`
+  if ('redis-pubsub' in from || 'redis-stream' in from) return throughRedis(from, addresses)
+  return `${schemeOf(from)}://${addresses.reach(name)}`
+}
+
+/** Where a sender puts what a hop reads from Redis; the streams' names follow from the pipeline's. */
+function throughRedis(
+  from: { 'redis-pubsub': string } | { 'redis-stream': string },
+  addresses: Addresses,
+): string {
+  const channel = 'redis-pubsub' in from ? `/${from['redis-pubsub']}` : ''
+  return `${schemeOf(from)}://${addresses.store('redis')}${channel}`
 }
 
 function schemeOf(from: Exclude<From, { group: string; waitMs?: number }>): string {

@@ -6,7 +6,11 @@ import type { Pipeline } from '../pipelines/pipeline.ts'
 export function uniquePipeline(pipeline: Pipeline): Pipeline {
   const suffix = randomBytes(4).toString('hex')
   const hops = structuredClone(pipeline.hops)
-  for (const hop of Object.values(hops)) if ('group' in hop.from) hop.from.group += `-${suffix}`
+  for (const { from } of Object.values(hops)) {
+    if ('group' in from) from.group += `-${suffix}`
+    // Streams are named after the pipeline, channels are not.
+    if ('redis-pubsub' in from) from['redis-pubsub'] += `-${suffix}`
+  }
   return {
     ...pipeline,
     name: `${pipeline.name}-${suffix}`,

@@ -63,7 +63,7 @@ test('all mistakes are listed at once', () => {
       '--color: unknown option (see --help)',
       '--deadline-ms 99: must be an integer from 100 to 600000',
       '--event: is missing',
-      '--from redis://r: unknown scheme "redis" (here: http, grpc, ws, kafka)',
+      '--from redis://r: unknown scheme "redis" (here: http, hop-http, connect, grpc, ws, kafka, redis-pubsub, redis-stream)',
       '--from redis://r: "r" has no port',
       '--lanes many: must be an integer from 1 to 64',
       '--lanes: is given 2 times',
@@ -108,8 +108,27 @@ test('an option without its value says so', () => {
   assert.deepEqual(mistakesOf([...needed, '--name']), ['--name: the value is missing'])
 })
 
-const sources = ['grpc://0.0.0.0:50051', 'ws://0.0.0.0:9001', 'kafka://a,b:9093/messages?group=archiver']
-const sinks = ['grpc://a:1?client=connect', 'ws://a:1', 'kafka://a,b/t', 'redis://r', 'mongodb://a,b/weather']
+const sources = [
+  'http://0.0.0.0:8080?encode=wasm',
+  'grpc://0.0.0.0:50051',
+  'ws://0.0.0.0:9001',
+  'hop-http://0.0.0.0:8083',
+  'connect://0.0.0.0:8084',
+  'kafka://a,b:9093/messages?group=archiver',
+  'redis-pubsub://r/covid',
+  'redis-stream://r:6380?group=archiver',
+]
+const sinks = [
+  'grpc://a:1?client=connect',
+  'ws://a:1',
+  'hop-http://a:1',
+  'connect://a:1',
+  'kafka://a,b/t',
+  'redis://r',
+  'redis-pubsub://r/covid',
+  'redis-stream://r?backlog-bytes=1000000',
+  'mongodb://a,b/weather',
+]
 for (const [flag, urls] of Object.entries({ '--from': sources, '--to': sinks, '--then': sinks })) {
   for (const url of urls) {
     test(`${flag} ${url} is understood`, () => assert.deepEqual(mistakesOf(withValue(flag, url)), []))
@@ -119,12 +138,29 @@ for (const [flag, urls] of Object.entries({ '--from': sources, '--to': sinks, '-
 const wrongEndpoints: [flag: string, url: string][] = [
   ['--from', 'http://0.0.0.0:8080/input'],
   ['--from', 'http://0.0.0.0:8080?secret=x'],
+  ['--from', 'http://0.0.0.0:8080?encode=rust'],
   ['--from', 'grpc://0.0.0.0'],
+  ['--from', 'hop-http://0.0.0.0'],
+  ['--from', 'hop-http://0.0.0.0:1/append'],
+  ['--from', 'hop-http://0.0.0.0:1?encode=wasm'],
+  ['--from', 'connect://0.0.0.0:70000'],
+  ['--from', 'connect://a:1,b:1'],
+  ['--from', 'redis-pubsub://r'],
+  ['--from', 'redis-pubsub://r/a/b'],
+  ['--from', 'redis-pubsub://r/covid?group=a'],
+  ['--from', 'redis-stream://r'],
+  ['--from', 'redis-stream://r/s?group=a'],
+  ['--from', 'redis-stream://r?group=a:b'],
   ['--from', 'kafka://a/messages'],
   ['--from', 'kafka://a/messages?group=a%20b'],
   ['--from', 'mongodb://a:1/weather'],
   ['--to', 'http://a:1'],
   ['--to', 'grpc://a:1,b:1'],
+  ['--to', 'hop-http://a:1?client=undici'],
+  ['--to', 'connect://a'],
+  ['--to', 'redis-pubsub://r/co%20vid'],
+  ['--to', 'redis-stream://r?group=a'],
+  ['--to', 'redis-stream://r?backlog-bytes=64k'],
   ['--to', 'mongodb://a'],
   ['--to', 'redis://a/1'],
 ]

@@ -7,9 +7,14 @@ export const usage = `hop --event <message> --pipeline <name> --partitions <n> -
   --event       the event message, e.g. scenarios.WeatherTweet
   --pipeline    the pipeline's name; the hash tag of its keys in Redis
   --partitions  how many partitions events are numbered over; that of the topic
-  --from        http://host:port | grpc://host:port | ws://host:port | kafka://host:port[,…]/topic?group=name[&wait-ms=50]
-  --to          grpc://host:port[?client=grpc-js|connect] | ws://host:port | kafka://host:port[,…]/topic |
-                redis://host:port | mongodb://host:port[,…]/database      (may be repeated: all must have a batch)
+  --from        http://host:port[?encode=wasm]  the public intake: events of clients, as JSON
+                hop-http://host:port | connect://host:port | grpc://host:port | ws://host:port  batches of hops
+                kafka://host:port[,…]/topic?group=name[&wait-ms=50]
+                redis-pubsub://host:port/channel | redis-stream://host:port?group=name
+  --to          hop-http://host:port | connect://host:port | grpc://host:port[?client=grpc-js|connect] |
+                ws://host:port | kafka://host:port[,…]/topic | redis-pubsub://host:port/channel |
+                redis-stream://host:port[?backlog-bytes=67108864] | redis://host:port (the live views) |
+                mongodb://host:port[,…]/database      (may be repeated: all must have a batch)
   --then        as --to; gets what is stored, once, best effort           (may be repeated)
   --name        the name of this hop, in documents and metrics (default hop)
   --lanes       batches in flight; a partition always uses the same lane (default 1)
@@ -33,17 +38,33 @@ const waitMs = {
   rule: 'is a number of milliseconds from 1 to 5000',
 }
 
+/** What a stream may hold that its readers have not acknowledged, for each partition. */
+const backlogBytes = {
+  pattern: /^[1-9]\d{5,10}$/,
+  rule: 'is a number of bytes from 100000 to 99999999999',
+}
+const redis: SchemeRules = { defaultPort: 6379, parameters: {} }
+const channel: SchemeRules = { ...redis, path: { name: 'channel', required: true } }
+
 const sources: Record<string, SchemeRules> = {
-  http: port,
+  http: { parameters: { encode: { pattern: /^(js|wasm)$/, rule: 'is js or wasm' } } },
+  'hop-http': port,
+  connect: port,
   grpc: port,
   ws: port,
   kafka: { ...kafka, parameters: { group, 'wait-ms': waitMs } },
+  'redis-pubsub': channel,
+  'redis-stream': { ...redis, parameters: { group } },
 }
 const sinks: Record<string, SchemeRules> = {
+  'hop-http': port,
+  connect: port,
   grpc: { parameters: { client: { pattern: /^(grpc-js|connect)$/, rule: 'is grpc-js or connect' } } },
   ws: port,
   kafka,
-  redis: { defaultPort: 6379, parameters: {} },
+  'redis-pubsub': channel,
+  'redis-stream': { ...redis, parameters: { 'backlog-bytes': backlogBytes } },
+  redis,
   mongodb: {
     defaultPort: 27017,
     manyHosts: true,

@@ -2,6 +2,7 @@
 import * as uWS from 'uWebSockets.js'
 import { addAdminPages, listen } from '../lib/admin.ts'
 import type { Endpoint } from '../lib/endpoint.ts'
+import { reasonOf } from '../lib/errors.ts'
 import { loadEventType, type EventType } from '../lib/event-type.ts'
 import type { Log } from '../lib/log.ts'
 import type { Lifecycle } from '../lib/run.ts'
@@ -95,8 +96,16 @@ async function createSink(
       return (await import('./sinks/grpc.ts')).createGrpcSink(endpoint, log)
     case 'ws':
       return (await import('./sinks/ws.ts')).createWsSink(endpoint, log)
+    case 'hop-http':
+      return (await import('./sinks/hop-http.ts')).createHopHttpSink(endpoint, log)
+    case 'connect':
+      return (await import('./sinks/connect.ts')).createConnectSink(endpoint, log)
     case 'kafka':
       return (await import('./sinks/kafka.ts')).createKafkaSink(endpoint, eventType, hop.partitions, log)
+    case 'redis-pubsub':
+      return (await import('./sinks/redis-pubsub.ts')).createRedisPubsubSink(endpoint, log)
+    case 'redis-stream':
+      return (await import('./sinks/redis-stream.ts')).createRedisStreamSink(endpoint, hop.pipeline, log)
     case 'redis':
       return (await import('./sinks/redis.ts')).createRedisSink(
         endpoint,
@@ -127,8 +136,12 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       })
       setInterval(() => metrics.queueBytes.set(intake.queuedBytes()), 1_000).unref()
       log.info('intake', { origin: intake.origin })
+      const wasm = hop.from.parameters.get('encode') === 'wasm'
       return (await import('./sources/http.ts')).createHttpSource(hop.from, {
         eventType,
+        encodeText: wasm
+          ? await (await import('./wasm-encoder.ts')).loadWasmEncoder(eventType, log)
+          : undefined,
         intake,
         admin: { notReady, metrics: metrics.registry },
         metrics,
@@ -138,6 +151,24 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       return (await import('./sources/grpc.ts')).createGrpcSource(hop.from, deliverOnce(parts), notReady)
     case 'ws':
       return (await import('./sources/ws.ts')).createWsSource(hop.from, deliverOnce(parts))
+    case 'hop-http':
+      return (await import('./sources/hop-http.ts')).createHopHttpSource(hop.from, deliverOnce(parts))
+    case 'connect':
+      return (await import('./sources/connect.ts')).createConnectSource(
+        hop.from,
+        deliverOnce(parts),
+        notReady,
+      )
+    case 'redis-pubsub': {
+      const deliver = await deliverOwned(parts, life)
+      const { createRedisPubsubSource } = await import('./sources/redis-pubsub.ts')
+      return createRedisPubsubSource(hop.from, hop.lanes, deliver, log, metrics)
+    }
+    case 'redis-stream': {
+      const deliver = await deliverOwned(parts, life)
+      const { createRedisStreamSource } = await import('./sources/redis-stream.ts')
+      return createRedisStreamSource(hop.from, hop, deliver, log, metrics)
+    }
     case 'kafka': {
       const { createDeadLetters, lettersOf } = await import('./dead-letters.ts')
       const { createKafkaSource } = await import('./sources/kafka.ts')
@@ -175,6 +206,28 @@ async function writeToAll(
   const outcome = worst(results)
   if (outcome.verdict === Verdict.STORED) count(metrics, batch, began)
   return outcome
+}
+
+/** For what is read from Redis: nobody behind it sends again, so this hop tries until the sinks have the batch. */
+async function deliverOwned(parts: Parts, life: Lifecycle): Promise<Deliver> {
+  const { hop, log, metrics } = parts
+  const stopped = parts.stopped.signal
+  const { createRedisDeadLetters } = await import('./redis-dead-letters.ts')
+  const { rejected, close } = createRedisDeadLetters(hop.from.hosts[0]!, hop.pipeline, stopped, log, metrics)
+  life.onStop('dead letters', close)
+  return async (batch, revoked) => {
+    try {
+      let outcome = await writeToAll(parts, batch, { stopped, revoked }, rejected)
+      // What a channel lost, or a view forgot that the streams no longer hold, does not come any more.
+      if (outcome.verdict === Verdict.REFUSED_GAP)
+        outcome = await writeToAll(parts, { ...batch, stepOverGaps: true }, { stopped, revoked }, rejected)
+      if (outcome.verdict === Verdict.STORED)
+        feedFastPaths(parts, (batch.runs[0]?.partition ?? 0) % hop.lanes, batch)
+      return outcome
+    } catch (cause) {
+      return outcomes.failed(reasonOf(cause))
+    }
+  }
 }
 
 /** For hops in the middle: batches of all peers are joined, tried once, and their outcome is passed back. */

@@ -56,6 +56,12 @@ export function createHopMetrics(pipeline: string, hop: string) {
       labelNames: ['sink'],
       registers,
     }),
+    dropped: new Counter({
+      name: 'freshet_hop_dropped_records_total',
+      help: 'Records that a channel brought and that are lost, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
     fenceSkips: new Counter({
       name: 'freshet_hop_fence_skipped_records_total',
       help: 'Records that the view already had.',

@@ -16,7 +16,7 @@ import { createValidator } from '@bufbuild/protovalidate'
 import { alias, partition_key as partitionKeyOption } from '../../proto/gen/freshet/v1/options_pb.ts'
 import { scenarios } from '../../proto/gen/scenarios.ts'
 import { ConfigError, InvalidEventError, type Violation } from './errors.ts'
-import { compileEncoder } from './fast-encode.ts'
+import { compileEncoder, planFields, type FieldPlan } from './fast-encode.ts'
 import { createInterner } from './intern.ts'
 import { fieldText, findFields, type Span } from './wire.ts'
 
@@ -30,6 +30,8 @@ export type Encoded = {
 
 export type EventType = {
   schema: DescMessage
+  /** What a fast encoder may do with the fields; undefined when it must leave them to the libraries. */
+  plan: FieldPlan[] | undefined
   /** Reads one parsed JSON value. Throws InvalidEventError that names each field and rule. */
   encode(json: unknown): Encoded
   /** Checks an encoded event of a foreign producer. Throws InvalidEventError. */
@@ -85,6 +87,7 @@ export function createEventType(schema: DescMessage): EventType {
   const encodeFast = compileEncoder(schema, aliases)
   return {
     schema,
+    plan: planFields(schema, aliases),
     encode(json) {
       const bytes = encodeFast(json) ?? encodeWithLibrary(json)
       return { bytes, key: keyOf(bytes) }

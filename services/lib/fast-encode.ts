@@ -7,6 +7,7 @@ import {
   ScalarType,
   equals,
   create,
+  type DescEnum,
   type DescField,
   type DescMessage,
 } from '@bufbuild/protobuf'
@@ -20,14 +21,40 @@ import {
   UInt32RulesSchema,
   type FieldRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js'
+import { planPattern, type PatternStep } from './pattern.ts'
 import { varintBytes, writeVarint } from './wire.ts'
 
-type Shape = {
-  field: DescField
-  slot: number
+/** What a fast encoder may do with a field: all that it needs to be certain. */
+export type FieldPlan = {
   tag: number
   kind: 'string' | 'integer' | 'bool' | 'enum'
-  accepts: (value: never) => boolean
+  /** The JSON names. */
+  names: string[]
+  /** Of a string its code points, of an integer its value; both ends are allowed. */
+  low: number
+  high: number
+  /** The only strings that are allowed; empty when any is. */
+  members: string[]
+  /** Of a string; undefined when it has none. */
+  pattern: { text: string; steps: PatternStep[] } | undefined
+  /** Of an enum: the values that are allowed. */
+  numbers: Map<string, number>
+}
+
+/**
+ * Plans the fields of a message in the order of their numbers. Undefined when the message is not flat or has rules
+ * that are not known here.
+ */
+export function planFields(schema: DescMessage, aliases: Map<string, DescField>): FieldPlan[] | undefined {
+  if (hasOption(schema, messageRulesOption) || schema.oneofs.length > 0) return undefined
+  const plans: FieldPlan[] = []
+  for (const field of schema.fields.toSorted((a, b) => a.number - b.number)) {
+    const known = planField(field)
+    if (!known) return undefined
+    const others = [...aliases].flatMap(([name, target]) => (target === field ? [name] : []))
+    plans.push({ ...known, names: [...new Set([field.name, field.jsonName, ...others])] })
+  }
+  return plans
 }
 
 /**
@@ -38,20 +65,11 @@ export function compileEncoder(
   schema: DescMessage,
   aliases: Map<string, DescField>,
 ): (json: unknown) => Uint8Array | undefined {
-  const shapes = schema.fields
-    .toSorted((a, b) => a.number - b.number)
-    .map((field, slot) => shapeOf(field, slot))
-  const known = shapes.every((shape) => shape !== undefined) && !hasOption(schema, messageRulesOption)
-  if (!known || schema.oneofs.length > 0) return () => undefined
-  const slots = new Map<string, number>()
-  for (const { field, slot } of shapes) {
-    slots.set(field.name, slot)
-    slots.set(field.jsonName, slot)
-    for (const [name, target] of aliases) if (target === field) slots.set(name, slot)
-  }
-  const enums = shapes.map(
-    ({ field }) => new Map(field.enum?.values.map(({ name, number }) => [name, number])),
-  )
+  const plans = planFields(schema, aliases)
+  if (!plans) return () => undefined
+  const shapes = plans.map((plan, slot) => ({ ...plan, slot, accepts: checkOf(plan) }))
+  const slots = new Map(shapes.flatMap(({ names, slot }) => names.map((name) => [name, slot])))
+  const enums = shapes.map(({ numbers }) => numbers)
   const values: unknown[] = shapes.map(() => undefined)
   const lengths = shapes.map(() => 0)
 
@@ -109,45 +127,65 @@ export function compileEncoder(
   }
 }
 
-function shapeOf(field: DescField, slot: number): Shape | undefined {
+/** Proto JSON may have a number as a text. Other spellings of it are left to the library. */
+const WHOLE_NUMBER = /^(?:0|[1-9][0-9]{0,9})$/
+
+type Planned = Omit<FieldPlan, 'names'>
+type Bounds = Pick<FieldPlan, 'low' | 'high' | 'members' | 'pattern'>
+
+function planField(field: DescField): Planned | undefined {
   if (field.presence !== 2 /* implicit */ || field.number > 0xfffff) return undefined
   const rules = hasOption(field, fieldRulesOption) ? getOption(field, fieldRulesOption) : undefined
+  const any = { ...anything, numbers: new Map<string, number>() }
   if (field.fieldKind === 'scalar' && field.scalar === ScalarType.STRING) {
-    const accepts = stringCheck(rules)
-    return accepts && { field, slot, tag: (field.number << 3) | 2, kind: 'string', accepts }
+    const bounds = stringBounds(rules)
+    return bounds && { ...any, ...bounds, tag: (field.number << 3) | 2, kind: 'string' }
   }
   const tag = field.number << 3
   if (
     field.fieldKind === 'scalar' &&
     (field.scalar === ScalarType.INT32 || field.scalar === ScalarType.UINT32)
   ) {
-    const accepts = integerCheck(rules)
-    return accepts && { field, slot, tag, kind: 'integer', accepts }
+    const bounds = integerBounds(rules)
+    return bounds && { ...any, ...bounds, tag, kind: 'integer' }
   }
   if (field.fieldKind === 'enum') {
-    const numbers = new Set(field.enum.values.map(({ number }) => number))
-    const accepts = enumCheck(rules, numbers)
-    return accepts && { field, slot, tag, kind: 'enum', accepts }
+    const numbers = enumNumbers(field.enum, rules)
+    return numbers && { ...any, tag, kind: 'enum', numbers }
   }
   if (rules) return undefined
-  if (field.fieldKind === 'scalar' && field.scalar === ScalarType.BOOL) {
-    return { field, slot, tag, kind: 'bool', accepts: () => true }
-  }
+  if (field.fieldKind === 'scalar' && field.scalar === ScalarType.BOOL) return { ...any, tag, kind: 'bool' }
   return undefined
 }
 
-/** Proto JSON may have a number as a text. Other spellings of it are left to the library. */
-const WHOLE_NUMBER = /^(?:0|[1-9][0-9]{0,9})$/
+const anything: Bounds = { low: -Infinity, high: Infinity, members: [], pattern: undefined }
 
-/**
- * Patterns that JavaScript and RE2 read alike, and that neither can take long over: plain characters, sets of them
- * and bounded repetition, from the beginning to the end of the text.
- */
-const PLAIN_PATTERN = /^\^[A-Za-z0-9 _,[\]{}?-]*\$$/
+function checkOf({ kind, low, high, members, pattern, numbers }: FieldPlan): (value: never) => boolean {
+  switch (kind) {
+    case 'string': {
+      const allowed = members.length > 0 ? new Set(members) : undefined
+      const expression = pattern && new RegExp(pattern.text)
+      // Rules count code points: at least half of the UTF-16 length, at most all of it.
+      return (value: string) =>
+        value.length >= low * 2 - 1 &&
+        value.length <= high &&
+        (!allowed || allowed.has(value)) &&
+        (!expression || expression.test(value))
+    }
+    case 'integer':
+      return (value: number) => value >= low && value <= high
+    case 'bool':
+      return () => true
+    case 'enum': {
+      const known = new Set(numbers.values())
+      return (value: number) => known.has(value)
+    }
+  }
+}
 
-/** A check for rules that are exactly `min_len`, `max_len`, `in` and a plain `pattern`, or nothing. */
-function stringCheck(rules: FieldRules | undefined): ((value: string) => boolean) | undefined {
-  if (!rules) return () => true
+/** The bounds of rules that are exactly `min_len`, `max_len`, a simple `pattern` and `in`, or nothing. */
+function stringBounds(rules: FieldRules | undefined): Bounds | undefined {
+  if (!rules) return anything
   if (rules.type.case !== 'string') return undefined
   const { minLen, maxLen, pattern, in: members } = rules.type.value
   const understood = create(FieldRulesSchema, {
@@ -162,22 +200,19 @@ function stringCheck(rules: FieldRules | undefined): ((value: string) => boolean
     },
   })
   if (!equals(FieldRulesSchema, rules, understood)) return undefined
-  if (pattern && !PLAIN_PATTERN.test(pattern)) return undefined
-  const shape = pattern ? new RegExp(pattern, 'u') : undefined
-  const least = Number(minLen)
-  const most = maxLen === 0n ? Infinity : Number(maxLen)
-  const allowed = members.length > 0 ? new Set(members) : undefined
-  // Rules count code points: at least half of the UTF-16 length, at most all of it.
-  return (value) =>
-    value.length >= least * 2 - 1 &&
-    value.length <= most &&
-    (!allowed || allowed.has(value)) &&
-    (!shape || shape.test(value))
+  const steps = pattern ? planPattern(pattern) : []
+  if (!steps) return undefined
+  return {
+    low: Number(minLen),
+    high: maxLen === 0n ? Infinity : Number(maxLen),
+    members,
+    pattern: pattern ? { text: pattern, steps } : undefined,
+  }
 }
 
-/** A check for rules that are exactly lower and upper bounds. */
-function integerCheck(rules: FieldRules | undefined): ((value: number) => boolean) | undefined {
-  if (!rules) return () => true
+/** The bounds of rules that are exactly lower and upper bounds, or nothing. */
+function integerBounds(rules: FieldRules | undefined): Bounds | undefined {
+  if (!rules) return anything
   if (rules.type.case !== 'int32' && rules.type.case !== 'uint32') return undefined
   const { greaterThan, lessThan } = rules.type.value
   const understood = create(FieldRulesSchema, {
@@ -195,16 +230,13 @@ function integerCheck(rules: FieldRules | undefined): ((value: number) => boolea
         : -Infinity
   const high =
     lessThan.case === 'lte' ? lessThan.value : lessThan.case === 'lt' ? lessThan.value - 1 : Infinity
-  return (value) => value >= low && value <= high
+  return { ...anything, low, high }
 }
 
-/** A check for rules that are exactly `defined_only`, `in` and `not_in`, or nothing. */
-function enumCheck(
-  rules: FieldRules | undefined,
-  numbers: Set<number>,
-): ((value: number) => boolean) | undefined {
-  // An undefined number is left to the library, whatever the rules say.
-  if (!rules) return (value) => numbers.has(value)
+/** The values that `defined_only`, `in` and `not_in`, or no rules, allow. An undefined number is left to the library. */
+function enumNumbers({ values }: DescEnum, rules: FieldRules | undefined): Map<string, number> | undefined {
+  const numbers = values.map(({ name, number }) => [name, number] as const)
+  if (!rules) return new Map(numbers)
   if (rules.type.case !== 'enum') return undefined
   const { definedOnly, in: members, notIn } = rules.type.value
   const understood = create(FieldRulesSchema, {
@@ -214,6 +246,7 @@ function enumCheck(
     },
   })
   if (!equals(FieldRulesSchema, rules, understood)) return undefined
-  const allowed = members.length > 0 ? new Set(members) : numbers
-  return (value) => numbers.has(value) && allowed.has(value) && !notIn.includes(value)
+  const allowed = (number: number) =>
+    (members.length === 0 || members.includes(number)) && !notIn.includes(number)
+  return new Map(numbers.filter(([, number]) => allowed(number)))
 }

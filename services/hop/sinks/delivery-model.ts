@@ -26,7 +26,8 @@ import {
   type Redis,
 } from './view-samples.ts'
 import { viewScript } from './view-script.ts'
-import { createViewWriter, type Call } from './view-writer.ts'
+import type { Call } from '../redis-connection.ts'
+import { createViewWriter } from './view-writer.ts'
 
 const STEPS = 200
 /** Runs that share the connection, so that its commands leave together. */

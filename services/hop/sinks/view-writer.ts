@@ -1,20 +1,17 @@
 // Brings batches into the live views, however often a batch comes and whoever else writes: one script call a
 // batch when nobody was faster.
-import { createHash } from 'node:crypto'
 import { reasonOf } from '../../lib/errors.ts'
 import type { EventType } from '../../lib/event-type.ts'
 import type { Log } from '../../lib/log.ts'
 import { redisTypes, viewsOf } from '../../lib/views.ts'
 import { outcomes, type Batch, type Outcome, type Run } from '../batch.ts'
 import type { HopMetrics } from '../metrics.ts'
+import { scriptRunner, type Call } from '../redis-connection.ts'
 import { pruneScript, viewScript } from './view-script.ts'
 import { compileSums, type Part, type Sums } from './view-sums.ts'
 
 /** Every lost race against another writer moves a fence, so a batch is done after a few. */
 const MAX_ROUNDS = 10
-
-/** Sends one command to Redis; rejects when it is refused or not answered in time. */
-export type Call = (args: string[]) => Promise<unknown>
 
 export function createViewWriter(
   call: Call,
@@ -149,19 +146,4 @@ function cut(runs: Run[], fences: Fences): Part[] {
     known.set(name, after > fence ? after - 1n : fence)
     return { run, skip: Math.min(Math.max(Number(fence - run.firstSeq) + 1, 0), run.count) }
   })
-}
-
-/** EVALSHA, and EVAL once when the server does not know the script (restart, failover). */
-function scriptRunner(call: Call) {
-  const hashes = new Map<string, string>()
-  return async (script: string, keys: string[], args: string[]): Promise<unknown> => {
-    let hash = hashes.get(script)
-    if (!hash) hashes.set(script, (hash = createHash('sha1').update(script).digest('hex')))
-    try {
-      return await call(['EVALSHA', hash, String(keys.length), ...keys, ...args])
-    } catch (cause) {
-      if (!reasonOf(cause).startsWith('NOSCRIPT')) throw cause
-      return call(['EVAL', script, String(keys.length), ...keys, ...args])
-    }
-  }
 }

@@ -1,23 +1,13 @@
 // Takes batches from other hops over gRPC (also gRPC-Web and Connect): one stream a link, or unary calls.
-import { create } from '@bufbuild/protobuf'
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
 import * as http2 from 'node:http2'
 import { once } from 'node:events'
-import {
-  AppendResponseSchema,
-  HopService,
-  type LinkRequest,
-  type LinkResponse,
-} from '../../../proto/gen/freshet/v1/hop_pb.ts'
-import {
-  Health,
-  HealthCheckResponseSchema,
-  HealthCheckResponse_ServingStatus as Serving,
-} from '../../../proto/gen/grpc/health/v1/health_pb.ts'
+import { HopService, type LinkRequest, type LinkResponse } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { hostOf, portOf, type Endpoint } from '../../lib/endpoint.ts'
 import { MAX_MESSAGE_BYTES, type Deliver, type Source } from '../batch.ts'
-import { mistakeOf, openLinkPeer } from './link.ts'
+import { addHealth, append } from './append.ts'
+import { openLinkPeer } from './link.ts'
 
 /** Peers that are not idle by then are cut off; below the pod's grace period. */
 const DRAIN_DEADLINE_MS = 10_000
@@ -34,28 +24,10 @@ export async function createGrpcSource(
   const leaving = new AbortController()
   const routes = (router: ConnectRouter) => {
     router.service(HopService, {
-      async append({ batch }) {
-        if (!batch) throw new ConnectError('batch: is missing', Code.InvalidArgument)
-        const mistake = mistakeOf(batch)
-        if (mistake) throw new ConnectError(`batch: ${mistake}`, Code.InvalidArgument)
-        return create(AppendResponseSchema, { outcome: await deliver(batch) })
-      },
+      append: (request) => append(request, deliver),
       link: (requests) => serveLink(requests, deliver, leaving.signal),
     })
-    const serving = () =>
-      leaving.signal.aborted || notReady() !== undefined ? Serving.NOT_SERVING : Serving.SERVING
-    router.service(Health, {
-      check: () => create(HealthCheckResponseSchema, { status: serving() }),
-      async *watch(_request, { signal }) {
-        let last: Serving | undefined
-        while (!signal.aborted) {
-          const status = serving()
-          if (status !== last) yield create(HealthCheckResponseSchema, { status })
-          last = status
-          await new Promise((resolve) => setTimeout(resolve, 1_000).unref())
-        }
-      },
-    })
+    addHealth(router, () => (leaving.signal.aborted ? 'stopping' : notReady()))
   }
   const server = http2.createServer(
     // One stream a link carries everything, so its window must hold a few batches.
