@@ -126,7 +126,7 @@ async function createScene(t: TestContext, transport: Transport) {
     return running
   }
   const mongoHost = new URL(servers.mongoUrl).host
-  const startReader = () =>
+  const startReader = (...more: string[]) =>
     startHop(
       'reader',
       '--from',
@@ -135,6 +135,7 @@ async function createScene(t: TestContext, transport: Transport) {
       `ws://127.0.0.1:${tapPort}`,
       '--to',
       `mongodb://${mongoHost}/${name}`,
+      ...more,
     )
   const startIntake = (...more: string[]) =>
     startHop(
@@ -382,5 +383,20 @@ for (const [name, transport] of Object.entries(transports)) {
       await scene.assertStored(ids)
       scene.assertInOrder()
     })
+  })
+}
+
+for (const name of ['redis-pubsub', 'redis-stream']) {
+  test(`${name}: a view steps over what will never come, and counts the rest`, async (t) => {
+    const scene = await createScene(t, transports[name]!)
+    await scene.startReader('--to', `redis://${redisHost}`)
+    const sink = scene.sink()
+    await writeUntilStored(sink, batchOf(1, 3))
+    await writeUntilStored(sink, batchOf(7, 3))
+    const redis = createClient({ url: servers.redisUrl })
+    await redis.connect()
+    defer(t, () => redis.destroy())
+    await until('six are counted', async () => (await redis.get(`{${scene.name}}:total`)) === '6')
+    assert.equal(await redis.hGet(`{${scene.name}}:fences`, 'o-1'), '9')
   })
 }
