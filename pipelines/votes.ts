@@ -1,7 +1,7 @@
-import type { Pipeline } from './pipeline.ts'
+import type { KafkaPipeline } from './pipeline.ts'
 
 /** Votes for albums: HTTP → gRPC → Kafka, then one consumer → Redis counters and one → MongoDB log. */
-export const pipeline: Pipeline = {
+export const pipeline: KafkaPipeline = {
   name: 'votes',
   event: 'scenarios.BandVote',
   namespace: 'so1-proyecto2',

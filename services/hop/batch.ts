@@ -1,5 +1,5 @@
 // What hops hand each other in memory, and how batches are joined and cut.
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import {
   BatchSchema,
   LogRangeSchema,
@@ -7,6 +7,7 @@ import {
   RunSchema,
   Verdict,
   type Batch,
+  type FenceSchema,
   type Outcome,
   type Run,
 } from '../../proto/gen/freshet/v1/hop_pb.ts'
@@ -51,7 +52,8 @@ export const outcomes = {
   stored: (): Outcome => stored,
   failed: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.FAILED, reason }),
   rejected: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.REJECTED, reason }),
-  gap: (position: bigint): Outcome => create(OutcomeSchema, { verdict: Verdict.REFUSED_GAP, position }),
+  gap: (position: bigint, fences: MessageInitShape<typeof FenceSchema>[] = []): Outcome =>
+    create(OutcomeSchema, { verdict: Verdict.REFUSED_GAP, position, fences }),
   behind: (position: bigint): Outcome => create(OutcomeSchema, { verdict: Verdict.REFUSED_BEHIND, position }),
 }
 
@@ -90,8 +92,16 @@ export function sliceRun(run: Run, from: number, to: number): Run {
  */
 export function cutBatch(batch: Batch): [Batch, Batch] {
   const { log, runs, stepOverGaps } = batch
-  if (!log) return cutRuns(runs, Math.ceil(recordsOf(batch) / 2))
+  const middleRecord = Math.ceil(recordsOf(batch) / 2)
+  if (!log) return cutRuns(runs, middleRecord)
   const offsets = runs.flatMap((run) => run.offsetDeltas).toSorted((a, b) => a - b)
+  if (offsets.length === 0) {
+    // A log without offsets for its events: only with the last of them is the range done.
+    const [before, after] = cutRuns(runs, middleRecord)
+    before.log = create(LogRangeSchema, { ...log, nextOffset: log.firstOffset })
+    before.stepOverGaps = stepOverGaps
+    return [before, Object.assign(after, { log, stepOverGaps })]
+  }
   const cut = offsets[Math.ceil(offsets.length / 2)]!
   const [before, after]: [Run[], Run[]] = [[], []]
   for (const run of runs) {

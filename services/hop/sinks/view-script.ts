@@ -10,8 +10,8 @@
  *         then first is last + 1)
  *       what to add to the total;
  *       for each view: kind, parameter, number of pairs, the pairs
- * Returns {'stored', others, gaps} or {'type', text} or {'behind', position} or {'gap', position} or
- *       {'fence', the fence of each run}
+ * Returns {'stored', others, gaps} or {'type', text} or {'behind', position} or {'gap', position, the fence of each run}
+ *       or {'fence', the fence of each run}
  */
 export const viewScript = `
 local at = 0
@@ -50,7 +50,7 @@ for i = 1, number() do
   runs[i] = run
 end
 if stale then return {'fence', unpack(fences)} end
-if gap then return {'gap', text(position)} end
+if gap then return {'gap', text(position), unpack(fences)} end
 
 local ahead = log ~= '' and next_offset > position
 for i = 1, #runs do

@@ -90,7 +90,7 @@ export function createViewWriter(
           break
         case 'gap':
           metrics.refusals.inc({ reason: 'gap' })
-          return outcomes.gap(BigInt(answer[0]!))
+          return outcomes.gap(BigInt(answer[0]!), fencesOf(parts, batch, answer.slice(1)))
         case 'behind':
           metrics.refusals.inc({ reason: 'behind' })
           return outcomes.behind(BigInt(answer[0]!))
@@ -126,6 +126,15 @@ function spansOf(parts: Part[], { log: range, stepOverGaps }: Batch): FenceSpan[
     }
   }
   return spans
+}
+
+/** What the script answered, by origin and partition. */
+function fencesOf(parts: Part[], batch: Batch, answer: (string | number)[]) {
+  const known = new Map(
+    spansOf(parts, batch).map(({ name }, index) => [name, BigInt(Math.max(0, Number(answer[index])))]),
+  )
+  const runs = new Map(batch.runs.map((run) => [nameOf(run), run]))
+  return [...runs].map(([name, { origin, partition }]) => ({ origin, partition, seq: known.get(name)! }))
 }
 
 /** By the name of the run; null and absent mean that nothing is stored. */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file freshet/v1/hop.proto.
  */
 export const file_freshet_v1_hop: GenFile = /*@__PURE__*/
-  fileDesc("ChRmcmVzaGV0L3YxL2hvcC5wcm90bxIKZnJlc2hldC52MSIxCg1BcHBlbmRSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEuZnJlc2hldC52MS5CYXRjaCI2Cg5BcHBlbmRSZXNwb25zZRIkCgdvdXRjb21lGAEgASgLMhMuZnJlc2hldC52MS5PdXRjb21lIj8KC0xpbmtSZXF1ZXN0Eg4KBm51bWJlchgBIAEoDRIgCgViYXRjaBgCIAEoCzIRLmZyZXNoZXQudjEuQmF0Y2giVQoMTGlua1Jlc3BvbnNlEg8KB2NyZWRpdHMYASABKA0SDgoGbnVtYmVyGAIgASgNEiQKB291dGNvbWUYAyABKAsyEy5mcmVzaGV0LnYxLk91dGNvbWUiYQoFQmF0Y2gSHQoEcnVucxgBIAMoCzIPLmZyZXNoZXQudjEuUnVuEiEKA2xvZxgCIAEoCzIULmZyZXNoZXQudjEuTG9nUmFuZ2USFgoOc3RlcF9vdmVyX2dhcHMYAyABKAgiwAEKA1J1bhIOCgZvcmlnaW4YASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhEKCWZpcnN0X3NlcRgDIAEoBBINCgVjb3VudBgEIAEoDRIVCg1maXJzdF90aW1lX3VzGAUgASgEEhYKDnRpbWVfZGVsdGFzX3VzGAYgAygNEg4KBmV2ZW50cxgHIAEoDBINCgVyb3V0ZRgIIAEoCRIPCgdmb3JlaWduGAkgASgIEhUKDW9mZnNldF9kZWx0YXMYCiADKA0ibQoITG9nUmFuZ2USDQoFdG9waWMYASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhQKDGZpcnN0X29mZnNldBgDIAEoBBITCgtuZXh0X29mZnNldBgEIAEoBBIUCgxzdGFydF9vZmZzZXQYBSABKAQiUQoHT3V0Y29tZRIkCgd2ZXJkaWN0GAEgASgOMhMuZnJlc2hldC52MS5WZXJkaWN0EhAKCHBvc2l0aW9uGAIgASgEEg4KBnJlYXNvbhgDIAEoCSqVAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEgoOVkVSRElDVF9TVE9SRUQQARIXChNWRVJESUNUX1JFRlVTRURfR0FQEAISGgoWVkVSRElDVF9SRUZVU0VEX0JFSElORBADEhIKDlZFUkRJQ1RfRkFJTEVEEAQSFAoQVkVSRElDVF9SRUpFQ1RFRBAFMowBCgpIb3BTZXJ2aWNlEj8KBkFwcGVuZBIZLmZyZXNoZXQudjEuQXBwZW5kUmVxdWVzdBoaLmZyZXNoZXQudjEuQXBwZW5kUmVzcG9uc2USPQoETGluaxIXLmZyZXNoZXQudjEuTGlua1JlcXVlc3QaGC5mcmVzaGV0LnYxLkxpbmtSZXNwb25zZSgBMAFiBnByb3RvMw");
+  fileDesc("ChRmcmVzaGV0L3YxL2hvcC5wcm90bxIKZnJlc2hldC52MSIxCg1BcHBlbmRSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEuZnJlc2hldC52MS5CYXRjaCI2Cg5BcHBlbmRSZXNwb25zZRIkCgdvdXRjb21lGAEgASgLMhMuZnJlc2hldC52MS5PdXRjb21lIj8KC0xpbmtSZXF1ZXN0Eg4KBm51bWJlchgBIAEoDRIgCgViYXRjaBgCIAEoCzIRLmZyZXNoZXQudjEuQmF0Y2giVQoMTGlua1Jlc3BvbnNlEg8KB2NyZWRpdHMYASABKA0SDgoGbnVtYmVyGAIgASgNEiQKB291dGNvbWUYAyABKAsyEy5mcmVzaGV0LnYxLk91dGNvbWUiYQoFQmF0Y2gSHQoEcnVucxgBIAMoCzIPLmZyZXNoZXQudjEuUnVuEiEKA2xvZxgCIAEoCzIULmZyZXNoZXQudjEuTG9nUmFuZ2USFgoOc3RlcF9vdmVyX2dhcHMYAyABKAgiwAEKA1J1bhIOCgZvcmlnaW4YASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhEKCWZpcnN0X3NlcRgDIAEoBBINCgVjb3VudBgEIAEoDRIVCg1maXJzdF90aW1lX3VzGAUgASgEEhYKDnRpbWVfZGVsdGFzX3VzGAYgAygNEg4KBmV2ZW50cxgHIAEoDBINCgVyb3V0ZRgIIAEoCRIPCgdmb3JlaWduGAkgASgIEhUKDW9mZnNldF9kZWx0YXMYCiADKA0ibQoITG9nUmFuZ2USDQoFdG9waWMYASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhQKDGZpcnN0X29mZnNldBgDIAEoBBITCgtuZXh0X29mZnNldBgEIAEoBBIUCgxzdGFydF9vZmZzZXQYBSABKAQidAoHT3V0Y29tZRIkCgd2ZXJkaWN0GAEgASgOMhMuZnJlc2hldC52MS5WZXJkaWN0EhAKCHBvc2l0aW9uGAIgASgEEg4KBnJlYXNvbhgDIAEoCRIhCgZmZW5jZXMYBCADKAsyES5mcmVzaGV0LnYxLkZlbmNlIjcKBUZlbmNlEg4KBm9yaWdpbhgBIAEoCRIRCglwYXJ0aXRpb24YAiABKA0SCwoDc2VxGAMgASgEKpUBCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABISCg5WRVJESUNUX1NUT1JFRBABEhcKE1ZFUkRJQ1RfUkVGVVNFRF9HQVAQAhIaChZWRVJESUNUX1JFRlVTRURfQkVISU5EEAMSEgoOVkVSRElDVF9GQUlMRUQQBBIUChBWRVJESUNUX1JFSkVDVEVEEAUyjAEKCkhvcFNlcnZpY2USPwoGQXBwZW5kEhkuZnJlc2hldC52MS5BcHBlbmRSZXF1ZXN0GhouZnJlc2hldC52MS5BcHBlbmRSZXNwb25zZRI9CgRMaW5rEhcuZnJlc2hldC52MS5MaW5rUmVxdWVzdBoYLmZyZXNoZXQudjEuTGlua1Jlc3BvbnNlKAEwAWIGcHJvdG8z");
 
 /**
  * @generated from message freshet.v1.AppendRequest
@@ -281,6 +281,13 @@ export type Outcome = Message<"freshet.v1.Outcome"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * With REFUSED_GAP: what the view has of each origin and partition in the batch.
+   *
+   * @generated from field: repeated freshet.v1.Fence fences = 4;
+   */
+  fences: Fence[];
 };
 
 /**
@@ -289,6 +296,35 @@ export type Outcome = Message<"freshet.v1.Outcome"> & {
  */
 export const OutcomeSchema: GenMessage<Outcome> = /*@__PURE__*/
   messageDesc(file_freshet_v1_hop, 7);
+
+/**
+ * The last number of an origin and partition that a view has applied.
+ *
+ * @generated from message freshet.v1.Fence
+ */
+export type Fence = Message<"freshet.v1.Fence"> & {
+  /**
+   * @generated from field: string origin = 1;
+   */
+  origin: string;
+
+  /**
+   * @generated from field: uint32 partition = 2;
+   */
+  partition: number;
+
+  /**
+   * @generated from field: uint64 seq = 3;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message freshet.v1.Fence.
+ * Use `create(FenceSchema)` to create a new message.
+ */
+export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
+  messageDesc(file_freshet_v1_hop, 8);
 
 /**
  * @generated from enum freshet.v1.Verdict
