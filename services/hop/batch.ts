@@ -49,7 +49,8 @@ export const LINK_CREDITS = 64
 const stored = create(OutcomeSchema, { verdict: Verdict.STORED })
 
 export const outcomes = {
-  stored: (): Outcome => stored,
+  stored: (position = 0n): Outcome =>
+    position === 0n ? stored : create(OutcomeSchema, { verdict: Verdict.STORED, position }),
   failed: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.FAILED, reason }),
   rejected: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.REJECTED, reason }),
   gap: (position: bigint, fences: MessageInitShape<typeof FenceSchema>[] = []): Outcome =>
@@ -91,7 +92,7 @@ export function sliceRun(run: Run, from: number, to: number): Run {
  * are parts of the log without holes.
  */
 export function cutBatch(batch: Batch): [Batch, Batch] {
-  const { log, runs, stepOverGaps } = batch
+  const { log, runs, stepOverGaps, lastBeforeGaps } = batch
   const middleRecord = Math.ceil(recordsOf(batch) / 2)
   if (!log) return cutRuns(runs, middleRecord)
   const offsets = runs.flatMap((run) => run.offsetDeltas).toSorted((a, b) => a - b)
@@ -99,8 +100,8 @@ export function cutBatch(batch: Batch): [Batch, Batch] {
     // A log without offsets for its events: only with the last of them is the range done.
     const [before, after] = cutRuns(runs, middleRecord)
     before.log = create(LogRangeSchema, { ...log, nextOffset: log.firstOffset })
-    before.stepOverGaps = stepOverGaps
-    return [before, Object.assign(after, { log, stepOverGaps })]
+    const gaps = { stepOverGaps, lastBeforeGaps }
+    return [Object.assign(before, gaps), Object.assign(after, { log, ...gaps })]
   }
   const cut = offsets[Math.ceil(offsets.length / 2)]!
   const [before, after]: [Run[], Run[]] = [[], []]

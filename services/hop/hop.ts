@@ -301,7 +301,7 @@ function feedFastPaths({ fastPaths }: Parts, lane: number, batch: Batch): void {
 
 /** The outcome of a batch at several sinks: stored only if all have it. */
 function worst(results: Outcome[]): Outcome {
-  return results.find(({ verdict }) => verdict !== Verdict.STORED) ?? outcomes.stored()
+  return results.find(({ verdict }) => verdict !== Verdict.STORED) ?? results[0] ?? outcomes.stored()
 }
 
 function count(metrics: HopMetrics, batch: Batch, began: number): void {
