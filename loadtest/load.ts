@@ -5,8 +5,8 @@ import { Tally, type Ending, type LoadReport } from './report.ts'
 export type Progress = { sent: number; accepted: number; failed: number }
 
 export type LoadOptions = {
-  /** The intake's address, path included: http://localhost:8080/input. */
-  host: URL
+  /** The intake's address, path included: http://localhost:8080/input. Several get the connections and the requests in turn. */
+  host: URL | readonly URL[]
   /** Request i carries row i modulo their number. At least one. */
   rows: readonly object[]
   requests: number
@@ -37,10 +37,14 @@ const SWEEP_MS = 100
 
 /** Resolves when all are sent and answered, at the timeout, or when stopped; never rejects for answers. */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
-  const { host, rows, rate, signal, onAccepted, answerTimeoutMs = 30_000 } = options
+  const { rows, rate, signal, onAccepted, answerTimeoutMs = 30_000 } = options
   let { requests } = options
   if (rows.length === 0) throw new RangeError('rows is empty')
-  const encoded = rows.map((row) => encodeRequest(host, JSON.stringify(row)))
+  const hosts = [options.host].flat() as readonly URL[]
+  const bodies = rows.map((row) => JSON.stringify(row))
+  const encoded = hosts.map((host) => bodies.map((body) => encodeRequest(host, body)))
+  /** Which of the hosts a connection goes to. */
+  const hostOf = new Map<Connection, number>()
   const tally = new Tally()
   const dueAt = new Map<Connection, number>()
   const cpuBefore = process.cpuUsage()
@@ -56,9 +60,14 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     resolve(ending)
   }
 
+  /** The free connections of the host whose turn it is, or of the next that has any. */
+  let turn = 0
+  const nextFree = () =>
+    hosts.map((_, index) => free[(turn + index) % hosts.length]!).find(({ length }) => length > 0)
+
   /** Gives due requests to free connections. */
   const pump = () => {
-    while (running && free.length > 0 && next < requests) {
+    for (let idle = nextFree(); running && idle && next < requests; idle = nextFree()) {
       if (rate !== undefined) {
         const due = startedAt + (next * 1_000) / rate
         const waitMs = due - performance.now()
@@ -72,11 +81,11 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           )
           return
         }
-        const connection = free[free.length - 1]
-        if (connection) dueAt.set(connection, due)
+        dueAt.set(idle.at(-1)!, due)
       }
-      const request = encoded[next++ % encoded.length]
-      if (request) free.pop()?.send(request)
+      const connection = idle.pop()!
+      turn = hostOf.get(connection)! + 1
+      connection.send(encoded[turn - 1]![next++ % rows.length]!)
     }
   }
 
@@ -95,7 +104,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     if (tally.answered + tally.failed === requests) return end('complete')
     if (refused && tally.answered === 0) return end('unreachable')
     const release = () => {
-      free.push(connection)
+      free[hostOf.get(connection)!]!.push(connection)
       pump()
     }
     if (refused) setTimeout(release, RECONNECT_AFTER_MS)
@@ -103,10 +112,14 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   }
 
   const connections = Array.from(
-    { length: Math.min(options.concurrence, requests) },
-    () => new Connection(host, onOutcome),
+    { length: Math.min(Math.max(options.concurrence, hosts.length), requests) },
+    (_, index) => {
+      const connection = new Connection(hosts[index % hosts.length]!, onOutcome)
+      hostOf.set(connection, index % hosts.length)
+      return connection
+    },
   )
-  const free = connections.toReversed()
+  const free = hosts.map((_, index) => connections.filter((one) => hostOf.get(one) === index).toReversed())
 
   const deadline = setTimeout(() => end('timeout'), options.timeoutMs)
   const lastSend = () => {

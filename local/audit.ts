@@ -1,21 +1,21 @@
 // Reads every id back from Kafka, MongoDB and Redis, computes every view anew, and compares field by field.
 // Written against the schema and the documented keys alone, so that it shares no sum with the hops.
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { MongoClient } from 'mongodb'
 import { createClient, type RedisClientType } from 'redis'
-import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
+import type { JsonValue } from '@bufbuild/protobuf'
 import type { Pipeline } from '../pipelines/pipeline.ts'
 import { loadEventType, type EventType } from '../services/lib/event-type.ts'
-import { createKafka, IDENTITY_HEADER, parseIdentity } from '../services/lib/kafka.ts'
-import type { Log } from '../services/lib/log.ts'
 import { EVENTS_COLLECTION, type EventDocument } from '../services/lib/mongo.ts'
 import { bucketOf, joinKey, OTHER, viewsOf, type View } from '../services/lib/views.ts'
+import { countRecords, readKafkaLog, readMongoLog, type Logged } from './audit-log.ts'
 
 export type Stores = { kafkaBrokers: string; redisUrl: string; mongoUrl: string }
 
 export type AuditReport = {
-  /** Distinct event ids in the log, in MongoDB, and the total that Redis counts. */
-  kafka: number
+  /** Distinct event ids in Kafka; absent where MongoDB is the log. */
+  kafka?: number
+  /** Documents, and the total that Redis counts. */
   mongodb: number
   redis: number
   deadLetters: number
@@ -32,20 +32,8 @@ export type AuditReport = {
   balanced: boolean
 }
 
-type Logged = {
-  id: string
-  document: JsonObject
-  timeUs: number
-  route: string
-  partition: number
-  offset: number
-}
-
 /** How many differences are spelled out; all are counted. */
 const MOST_DIFFERENCES = 20
-const READ_DEADLINE_MS = 120_000
-
-const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 /** `accepted` are the ids that clients were given; without it, what the log has counts as accepted. */
 export async function audit(
@@ -54,112 +42,33 @@ export async function audit(
   accepted?: ReadonlySet<string>,
 ): Promise<AuditReport> {
   const eventType = loadEventType(pipeline.event)
+  const { topic } = pipeline
   const [log, deadLetters] = await Promise.all([
-    readLog(pipeline, stores.kafkaBrokers, eventType),
-    countRecords(`${pipeline.topic.name}.dlq`, stores.kafkaBrokers),
+    topic
+      ? readKafkaLog(pipeline, stores.kafkaBrokers, eventType)
+      : readMongoLog(pipeline, stores.mongoUrl, eventType),
+    topic ? countRecords(`${topic.name}.dlq`, stores.kafkaBrokers) : 0,
   ])
   const differences: string[] = []
   const differ = (text: string) => differences.push(text)
   const missing = [...(accepted ?? [])].filter((id) => !log.events.has(id))
   for (const id of missing) differ(`${id}: accepted, but not in the log`)
+  for (const text of log.strange) differ(text)
   const mongodb = await compareDocuments(pipeline, stores.mongoUrl, log.events, differ)
   const redis = await compareViews(pipeline, stores.redisUrl, eventType, [...log.events.values()], differ)
-  const kafka = log.events.size
+  const logged = log.events.size
   return {
-    kafka,
+    ...(topic && { kafka: logged }),
     mongodb: mongodb.count,
     redis: redis.total,
     deadLetters,
     repeats: log.repeats,
-    lost: missing.length + mongodb.missing + Math.max(0, kafka - redis.total),
-    doubled: mongodb.extra + Math.max(0, redis.total - kafka),
-    unacknowledged: accepted ? kafka - (accepted.size - missing.length) : 0,
+    lost: missing.length + mongodb.missing + Math.max(0, logged - redis.total),
+    doubled: mongodb.extra + Math.max(0, redis.total - logged),
+    unacknowledged: accepted ? logged - (accepted.size - missing.length) : 0,
     differences: differences.slice(0, MOST_DIFFERENCES),
     balanced: differences.length === 0,
   }
-}
-
-function kafkaOf(brokers: string) {
-  const hosts = brokers.split(',')
-  return createKafka(
-    { url: '', scheme: 'kafka', hosts, path: '', parameters: new Map() },
-    'freshet-audit',
-    quiet,
-  )
-}
-
-async function countRecords(topic: string, brokers: string): Promise<number> {
-  const admin = kafkaOf(brokers).admin()
-  await admin.connect()
-  try {
-    if (!(await admin.listTopics()).includes(topic)) return 0
-    const offsets = await admin.fetchTopicOffsets(topic)
-    return offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-/** Every event of the log by its id, as it first appeared. */
-async function readLog(pipeline: Pipeline, brokers: string, eventType: EventType) {
-  const topic = pipeline.topic.name
-  const kafka = kafkaOf(brokers)
-  const admin = kafka.admin()
-  await admin.connect()
-  const left = new Map<number, bigint>()
-  for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-    if (BigInt(high) > BigInt(low)) left.set(partition, BigInt(high))
-  }
-  const events = new Map<string, Logged>()
-  let repeats = 0
-  if (left.size > 0) {
-    const groupId = `audit-${randomUUID()}`
-    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, retry: { retries: 5 } })
-    await consumer.connect()
-    await consumer.subscribe({ topics: [topic], fromBeginning: true })
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`the log was not read in ${READ_DEADLINE_MS} ms`)),
-        READ_DEADLINE_MS,
-      )
-      const run = consumer.run({
-        autoCommit: false,
-        eachBatch: ({ batch: { partition, messages } }) => {
-          for (const { headers, value, offset, timestamp } of messages) {
-            const identity = parseIdentity(headers?.[IDENTITY_HEADER])
-            const id = identity
-              ? `${identity.origin}-${identity.partition}-${identity.seq}`
-              : `${topic}-${partition}-${offset}`
-            if (events.has(id)) repeats++
-            else {
-              const timeUs = identity?.timeUs ?? Number(timestamp) * 1_000
-              const document = eventType.toDocument(value!)
-              events.set(id, {
-                id,
-                document,
-                timeUs,
-                route: identity?.route ?? topic,
-                partition,
-                offset: Number(offset),
-              })
-            }
-          }
-          const last = messages.at(-1)
-          if (last && BigInt(last.offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition)
-          if (left.size === 0) {
-            clearTimeout(timer)
-            resolve()
-          }
-          return Promise.resolve()
-        },
-      })
-      run.catch(reject)
-    })
-    await consumer.disconnect()
-    await admin.deleteGroups([groupId])
-  }
-  await admin.disconnect()
-  return { events, repeats }
 }
 
 async function compareDocuments(
@@ -185,16 +94,13 @@ async function compareDocuments(
         continue
       }
       found.add(stored._id)
-      const { partition, offset } = event
+      // Not `log`: a repeated record may have been stored from its second place in the log.
       const expected = {
         ...event.document,
         time: new Date(Math.floor(event.timeUs / 1_000)),
         route: event.route,
-        log: { topic: pipeline.topic.name, partition, offset },
       }
       for (const [field, value] of Object.entries(expected)) {
-        // A repeated record may have been stored from its second place in the log.
-        if (field === 'log') continue
         if (JSON.stringify(stored[field]) !== JSON.stringify(value))
           differ(`${stored._id}: ${field} differs in MongoDB`)
       }

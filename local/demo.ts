@@ -12,7 +12,7 @@ import type { Pipeline } from '../pipelines/pipeline.ts'
 import { audit } from './audit.ts'
 import { waitUntilDrained } from './drained.ts'
 import { formatLedger } from './ledger.ts'
-import { projectRoot, startSession } from './session.ts'
+import { projectRoot, startSession, storeNames } from './session.ts'
 
 const EVENTS = 10_000
 const CLIENTS = 10
@@ -29,7 +29,7 @@ async function demo(found: Pipeline): Promise<number> {
   const began = performance.now()
   const say = (line: string) =>
     process.stderr.write(`${colours.dim(`${seconds(performance.now() - began).padStart(5)} s`)}  ${line}\n`)
-  say(`starting Kafka, Redis, MongoDB wire and the ${found.name} pipeline …`)
+  say(`starting ${storeNames(found)} and the ${found.name} pipeline …`)
   const noise: string[] = []
   const session = await startSession(found, join(projectRoot, '.local', 'stack', 'demo'), {
     progress: say,
@@ -37,16 +37,18 @@ async function demo(found: Pipeline): Promise<number> {
   })
   try {
     const { stack, running } = session
-    say(`up: ${stack.engines.kafka}, ${stack.engines.redis}, ${stack.engines.mongodb}`)
-    const intake = Object.values(running.intakes)[0]!
+    say(`up: ${Object.values(stack.engines).filter(Boolean).join(', ')}`)
+    const intakes = Object.values(running.intakes).map((url) => new URL(`${url}/input`))
     const rows = await readRows(join(projectRoot, found.rows))
-    say(`${EVENTS.toLocaleString('en-US')} events from ${CLIENTS} clients to ${intake}/input`)
+    say(
+      `${EVENTS.toLocaleString('en-US')} events from ${CLIENTS} clients to ${intakes.map(String).join(' and ')}`,
+    )
     const accepted = new Set<string>()
     const progress = startProgress(process.stderr, EVENTS)
     const startedAt = new Date()
     const start = performance.now()
     const load = await runLoad({
-      host: new URL(`${intake}/input`),
+      host: intakes,
       rows,
       requests: EVENTS,
       concurrence: CLIENTS,
@@ -78,7 +80,7 @@ async function demo(found: Pipeline): Promise<number> {
     await mkdir(join(file, '..'), { recursive: true })
     await writeFile(file, `${JSON.stringify(report, null, 2)}\n`)
     process.stdout.write(`\n${formatReport(load)}\n\n${formatLedger(report)}\n`)
-    const balanced = ledger.balanced && load.accepted === EVENTS && ledger.kafka === EVENTS
+    const balanced = ledger.balanced && load.accepted === EVENTS && ledger.mongodb === EVENTS
     if (balanced) process.stdout.write(`\n${nextSteps(found)}`)
     else for (const line of noise.slice(-40)) process.stderr.write(`${line}\n`)
     return balanced ? 0 : 1

@@ -6,14 +6,19 @@ export type Ledger = AuditReport & { sent?: number; accepted?: number; seconds?:
 
 /** A table: what came in, what each store has, and the verdict. */
 export function formatLedger(ledger: Ledger): string {
+  const logged = ledger.kafka ?? ledger.mongodb
   const rows: [string, number | undefined, boolean][] = [
     ['sent', ledger.sent, true],
     ['accepted', ledger.accepted, ledger.sent === undefined || ledger.sent === ledger.accepted],
     ['in Kafka (distinct ids)', ledger.kafka, true],
-    ['in MongoDB', ledger.mongodb, ledger.mongodb === ledger.kafka],
-    ['in Redis', ledger.redis, ledger.redis === ledger.kafka],
+    [
+      ledger.kafka === undefined ? 'in MongoDB (the log)' : 'in MongoDB',
+      ledger.mongodb,
+      ledger.mongodb === logged,
+    ],
+    ['in Redis', ledger.redis, ledger.redis === logged],
     ['dead letters', ledger.deadLetters, true],
-    ['repeated in Kafka', ledger.repeats, true],
+    ['repeated in Kafka', ledger.kafka === undefined ? undefined : ledger.repeats, true],
     ['unacknowledged', ledger.unacknowledged, true],
     ['lost', ledger.lost, ledger.lost === 0],
     ['doubled', ledger.doubled, ledger.doubled === 0],

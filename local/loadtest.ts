@@ -8,7 +8,7 @@ import { findPipeline } from '../pipelines/all.ts'
 import { audit } from './audit.ts'
 import { waitUntilDrained } from './drained.ts'
 import { formatLedger } from './ledger.ts'
-import { projectRoot, startSession } from './session.ts'
+import { projectRoot, startSession, storeNames } from './session.ts'
 
 const DRAIN_DEADLINE_MS = 120_000
 
@@ -59,7 +59,7 @@ if (values.host) {
   process.exitCode = await load(values.host)
 } else {
   const say = (line: string) => process.stderr.write(`${line}\n`)
-  say(`starting Kafka, Redis, MongoDB wire and the ${pipeline.name} pipeline …`)
+  say(`starting ${storeNames(pipeline)} and the ${pipeline.name} pipeline …`)
   const session = await startSession(pipeline, join(projectRoot, '.local', 'stack', 'loadtest'), {
     progress: say,
     log: () => {},

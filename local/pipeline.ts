@@ -6,6 +6,7 @@ import {
   queryArguments,
   sendersFirst,
   type Addresses,
+  type KafkaPipeline,
   type Pipeline,
 } from '../pipelines/pipeline.ts'
 import { createKafka } from '../services/lib/kafka.ts'
@@ -48,7 +49,7 @@ export async function startPipeline(
   stores: Stores,
   options: RunOptions,
 ): Promise<RunningPipeline> {
-  await createTopics(pipeline, stores.kafkaBrokers)
+  if (pipeline.topic) await createTopics(pipeline.topic, stores.kafkaBrokers)
   const names = Object.keys(pipeline.hops)
   const ports = await Promise.all(Array.from({ length: names.length * 2 + 1 }, findFreePort))
   const listen = new Map(names.map((name, index) => [name, `127.0.0.1:${ports[index]}`]))
@@ -115,7 +116,7 @@ export async function startPipeline(
 }
 
 /** Topics are made here, and by manifests in a cluster; no program makes one by accident. */
-async function createTopics({ topic }: Pipeline, brokers: string): Promise<void> {
+async function createTopics(topic: KafkaPipeline['topic'], brokers: string): Promise<void> {
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
   const endpoint = {
     url: '',

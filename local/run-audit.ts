@@ -8,13 +8,14 @@ import { readUpState } from './up-state.ts'
 const { values } = parseArgs({ options: { pipeline: { type: 'string' } } })
 const { KAFKA_BROKERS, REDIS_URL, MONGO_URL } = process.env
 const up = await readUpState()
+const pipeline = findPipeline(values.pipeline ?? up?.pipeline ?? 'weather')
 const named: Stores | undefined =
-  KAFKA_BROKERS && REDIS_URL && MONGO_URL
-    ? { kafkaBrokers: KAFKA_BROKERS, redisUrl: REDIS_URL, mongoUrl: MONGO_URL }
+  (KAFKA_BROKERS || !pipeline.topic) && REDIS_URL && MONGO_URL
+    ? { kafkaBrokers: KAFKA_BROKERS ?? '', redisUrl: REDIS_URL, mongoUrl: MONGO_URL }
     : undefined
 const stores = named ?? up
 if (stores) {
-  const ledger = await audit(findPipeline(values.pipeline ?? up?.pipeline ?? 'weather'), stores)
+  const ledger = await audit(pipeline, stores)
   process.stdout.write(`${formatLedger(ledger)}\n`)
   process.exitCode = ledger.balanced ? 0 : 1
 } else {

@@ -6,6 +6,15 @@ import { startStack, type Stack } from './stack.ts'
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url))
 
+/** What is started for a pipeline, for people. */
+export function storeNames(pipeline: Pipeline): string {
+  return needsKafka(pipeline) ? 'Kafka, Redis, MongoDB wire' : 'Redis, MongoDB wire'
+}
+
+function needsKafka({ topic }: Pipeline): boolean {
+  return topic !== undefined
+}
+
 export type Session = { stack: Stack; running: RunningPipeline; stop: () => Promise<void> }
 
 /** Starts stack and pipeline. Ctrl-C, SIGTERM and failures stop everything that was started. */
@@ -14,7 +23,12 @@ export async function startSession(
   dir: string,
   options: RunOptions & { progress: (line: string) => void },
 ): Promise<Session> {
-  const stack = await startStack({ dir, progress: options.progress, fresh: true })
+  const stack = await startStack({
+    dir,
+    progress: options.progress,
+    fresh: true,
+    withKafka: needsKafka(pipeline),
+  })
   let running: RunningPipeline | undefined
   let stopping: Promise<void> | undefined
   const stop = () =>

@@ -12,6 +12,7 @@ export { startKafka, startMongo, startRedis }
 export type { Server }
 
 export type Stack = {
+  /** Empty where no Kafka was asked for. */
   kafkaBrokers: string
   redisUrl: string
   mongoUrl: string
@@ -25,6 +26,8 @@ export type Stack = {
 
 type Running = Pick<Server, 'url' | 'engine' | 'stop'> & Partial<Pick<Server, 'pid'>>
 
+const noKafka: Running = { url: '', engine: '', stop: () => Promise.resolve() }
+
 const stores = {
   kafka: { variable: 'KAFKA_BROKERS', prepare: prepareKafka, start: startKafka, ask: askKafka },
   redis: { variable: 'REDIS_URL', prepare: prepareRedis, start: startRedis, ask: askRedis },
@@ -32,8 +35,10 @@ const stores = {
 } as const
 
 /** Fetches and builds what the stack needs and this machine lacks. Says nothing when all is there. */
-export async function prepare(progress?: Progress): Promise<void> {
-  const missing = Object.values(stores).filter(({ variable }) => !process.env[variable])
+export async function prepare(progress?: Progress, withKafka = true): Promise<void> {
+  const missing = Object.values(stores).filter(
+    (store) => !process.env[store.variable] && (withKafka || store !== stores.kafka),
+  )
   await allOrThrow(missing.map((store) => store.prepare(progress)))
 }
 
@@ -45,9 +50,11 @@ export async function startStack(options: {
   dir: string
   progress?: Progress
   fresh?: boolean
+  /** Whether Kafka is needed; default true. */
+  withKafka?: boolean
 }): Promise<Stack> {
-  const { progress, fresh = false } = options
-  await prepare(progress)
+  const { progress, fresh = false, withKafka = true } = options
+  await prepare(progress, withKafka)
   const running: Running[] = []
   const stop = async () => {
     await allOrThrow(running.map((server) => server.stop()))
@@ -62,7 +69,7 @@ export async function startStack(options: {
   }
   try {
     const [kafka, redis, mongo] = await allOrThrow([
-      bringUp('kafka'),
+      withKafka ? bringUp('kafka') : noKafka,
       bringUp('redis'),
       bringUp('mongo'),
     ] as const)

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { colours } from './colours.ts'
 import { readRows } from '../loadtest/data-file.ts'
 import { findPipeline } from '../pipelines/all.ts'
-import { projectRoot, startSession } from './session.ts'
+import { projectRoot, startSession, storeNames } from './session.ts'
 import { removeUpState, writeUpState } from './up-state.ts'
 
 const { values } = parseArgs({
@@ -14,7 +14,7 @@ const pipeline = findPipeline(values.pipeline)
 const queryPort = Number(values.port)
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
-say(`starting Kafka, Redis, MongoDB wire and the ${pipeline.name} pipeline …`)
+say(`starting ${storeNames(pipeline)} and the ${pipeline.name} pipeline …`)
 const { stack, running } = await startSession(pipeline, join(projectRoot, '.local', 'stack', 'up'), {
   progress: say,
   log: say,
@@ -35,12 +35,12 @@ await writeUpState({
 process.on('exit', removeUpState)
 
 const [row] = await readRows(join(projectRoot, pipeline.rows))
-const intake = Object.values(running.intakes)[0]!
+const [intake, ...others] = Object.values(running.intakes)
 process.stdout.write(`
 ${colours.bold(running.queryUrl)}   the live page; Ctrl-C or \`make down\` stops everything
 
   curl -H 'Content-Type: application/json' -d '${JSON.stringify(row).replaceAll("'", String.raw`'\''`)}' ${intake}/input
-  curl ${running.queryUrl}/live
+${others.map((url) => `  # and another intake: ${url}/input\n`).join('')}  curl ${running.queryUrl}/live
   curl '${running.queryUrl}/logs?limit=5'
   curl ${running.queryUrl}/ledger
   make loadtest HOST=${intake}

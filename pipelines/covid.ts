@@ -1,17 +1,38 @@
-import type { Pipeline } from './pipeline.ts'
+import type { MongoPipeline } from './pipeline.ts'
 
-/** COVID-19 cases: HTTP → gRPC → Kafka → MongoDB and Redis. */
-export const pipeline: Pipeline = {
+/**
+ * COVID-19 cases, in two ways: HTTP → gRPC → MongoDB, then Redis; and HTTP → Redis pub/sub → MongoDB, then Redis.
+ * MongoDB is the log.
+ */
+export const pipeline: MongoPipeline = {
   name: 'covid',
   event: 'scenarios.CovidCase',
   namespace: 'covid',
-  topic: { name: 'cases', partitions: 3 },
+  partitions: 3,
   database: 'covid',
   hops: {
-    api: { pod: 'intake', ingress: 'contour', from: { http: 8080 }, to: [{ hop: 'publisher' }] },
-    publisher: { pod: 'intake', from: { grpc: 50051 }, to: [{ store: 'kafka' }] },
-    archiver: { pod: 'archiver', from: { group: 'covid-archiver' }, to: [{ store: 'mongodb' }] },
-    'live-writer': { pod: 'live-writer', from: { group: 'covid-live-writer' }, to: [{ store: 'redis' }] },
+    'api-grpc': { pod: 'intake-grpc', ingress: 'contour', from: { http: 8080 }, to: [{ hop: 'writer' }] },
+    writer: {
+      pod: 'writer',
+      from: { grpc: 50051 },
+      to: [{ store: 'mongodb' }],
+      fastPaths: [{ store: 'redis' }],
+    },
+    'api-pubsub': {
+      pod: 'intake-pubsub',
+      ingress: 'traefik',
+      from: { http: 8082 },
+      to: [{ hop: 'subscriber' }],
+    },
+    // What it answers 202 to may be lost when the subscriber dies: a channel keeps nothing.
+    subscriber: {
+      pod: 'subscriber',
+      from: { 'redis-pubsub': 'covid' },
+      to: [{ store: 'mongodb' }],
+      fastPaths: [{ store: 'redis' }],
+    },
+    // Normally it finds everything done by the fast paths.
+    repair: { pod: 'repair', from: { log: 'mongodb' }, to: [{ store: 'redis' }] },
   },
   query: { port: 8081, ingress: 'contour' },
   rows: 'loadtest/data/covid.json',

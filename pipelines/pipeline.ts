@@ -10,7 +10,7 @@ export type Target = { hop: string } | { store: Store }
 
 /**
  * What a hop listens on (with its port in a pod); or the channel, or the consumer group of the pipeline's streams, by
- * which it is reached through Redis; or the consumer group as which it reads the log. A reader of the log that waits
+ * which it is reached through Redis; or how it reads the log: as a consumer group, or from MongoDB. A reader of the log that waits
  * longer for more records costs less and is less fresh. `http` is the public intake, `hop-http` is for hops.
  */
 export type From =
@@ -22,6 +22,7 @@ export type From =
   | { 'redis-pubsub': string }
   | { 'redis-stream': string }
   | { group: string; waitMs?: number }
+  | { log: 'mongodb' }
 
 export type Hop = {
   /** Hops of one pod are containers side by side. */
@@ -37,15 +38,28 @@ export type Hop = {
   ingress?: Ingress
 }
 
-export type Pipeline = {
+export type Pipeline = KafkaPipeline | MongoPipeline
+
+/** The log is Kafka. */
+export type KafkaPipeline = Graph & {
+  /** Events are numbered over its partitions. */
+  topic: { name: string; partitions: number }
+}
+
+/** The log is MongoDB, where the source system has no Kafka. */
+export type MongoPipeline = Graph & {
+  topic?: undefined
+  /** Over how many partitions events are numbered; MongoDB itself knows none. */
+  partitions: number
+}
+
+type Graph = {
   /** Also the hash tag of its keys in Redis and the name of its database. */
   name: string
   /** The event message in proto/scenarios. */
   event: string
   /** The Kubernetes namespace. */
   namespace: string
-  /** The log. Events are numbered over its partitions. */
-  topic: { name: string; partitions: number }
   database: string
   hops: Record<string, Hop>
   /** The port of the query service in its pod. */
@@ -80,13 +94,17 @@ export function hopArguments(pipeline: Pipeline, name: string, addresses: Addres
   const sink = (target: Target) =>
     'hop' in target ? linkUrl(pipeline, target.hop, addresses) : storeUrl(pipeline, target.store, addresses)
   return [
-    ...flags({ event: pipeline.event, pipeline: pipeline.name, partitions: pipeline.topic.partitions }),
+    ...flags({ event: pipeline.event, pipeline: pipeline.name, partitions: partitionsOf(pipeline) }),
     ...flags({ name, from: sourceUrl(pipeline, name, addresses) }),
     ...hop.to.flatMap((target) => flags({ to: sink(target) })),
     ...(hop.fastPaths ?? []).flatMap((target) => ['--then', sink(target)]),
     ...(hop.lanes === undefined ? [] : flags({ lanes: hop.lanes })),
     ...flags({ admin: `http://${addresses.admin(name)}` }),
   ]
+}
+
+function partitionsOf(pipeline: Pipeline): number {
+  return pipeline.topic ? pipeline.topic.partitions : pipeline.partitions
 }
 
 function flags(values: Record<string, string | number>): string[] {
@@ -96,19 +114,23 @@ function flags(values: Record<string, string | number>): string[] {
 /** The command line of the query service. */
 export function queryArguments(pipeline: Pipeline, listen: string, addresses: Addresses): string[] {
   const groups = Object.values(pipeline.hops).flatMap(({ from }) => ('group' in from ? [from.group] : []))
+  const kafka = pipeline.topic && {
+    kafka: storeUrl(pipeline, 'kafka', addresses),
+    groups: groups.join(','),
+  }
   return flags({
     event: pipeline.event,
     pipeline: pipeline.name,
     listen: `http://${listen}`,
     live: storeUrl(pipeline, 'redis', addresses),
     log: storeUrl(pipeline, 'mongodb', addresses),
-    kafka: storeUrl(pipeline, 'kafka', addresses),
-    groups: groups.join(','),
+    ...kafka,
   })
 }
 
 function sourceUrl(pipeline: Pipeline, name: string, addresses: Addresses): string {
   const { from } = pipeline.hops[name]!
+  if ('log' in from) return storeUrl(pipeline, from.log, addresses)
   if ('group' in from) {
     const wait = from.waitMs === undefined ? '' : `&wait-ms=${from.waitMs}`
     return `${storeUrl(pipeline, 'kafka', addresses)}?group=${from.group}${wait}`
@@ -123,7 +145,7 @@ function sourceUrl(pipeline: Pipeline, name: string, addresses: Addresses): stri
 
 function linkUrl(pipeline: Pipeline, name: string, addresses: Addresses): string {
   const from = pipeline.hops[name]?.from
-  if (!from || 'group' in from || 'http' in from)
+  if (!from || 'group' in from || 'log' in from || 'http' in from)
     throw new Error(`${pipeline.name}: nothing can send to "${name}"`)
   if ('redis-pubsub' in from || 'redis-stream' in from) return throughRedis(from, addresses)
   return `${schemeOf(from)}://${addresses.reach(name)}`
@@ -138,7 +160,7 @@ function throughRedis(
   return `${schemeOf(from)}://${addresses.store('redis')}${channel}`
 }
 
-function schemeOf(from: Exclude<From, { group: string; waitMs?: number }>): string {
+function schemeOf(from: Exclude<From, { group: string } | { log: string }>): string {
   return Object.keys(from)[0]!
 }
 
@@ -146,6 +168,7 @@ function storeUrl(pipeline: Pipeline, store: Store, addresses: Addresses): strin
   const at = `${store}://${addresses.store(store)}`
   switch (store) {
     case 'kafka':
+      if (!pipeline.topic) throw new Error(`${pipeline.name} has no topic`)
       return `${at}/${pipeline.topic.name}`
     case 'mongodb':
       return `${at}/${pipeline.database}`

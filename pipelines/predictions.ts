@@ -1,9 +1,9 @@
-import type { Pipeline } from './pipeline.ts'
+import type { KafkaPipeline } from './pipeline.ts'
 
 const topic = { name: 'predictions', partitions: 4 }
 
 /** Football predictions: HTTP → gRPC → Kafka → MongoDB, and Kafka → gRPC into a second cluster → Redis. */
-export const pipeline: Pipeline = {
+export const pipeline: KafkaPipeline = {
   name: 'predictions',
   event: 'scenarios.Prediction',
   namespace: 'predictions',

@@ -1,10 +1,10 @@
-import type { Pipeline } from './pipeline.ts'
+import type { KafkaPipeline } from './pipeline.ts'
 
 /**
  * Votes for albums, by two producers side by side: HTTP → gRPC → Kafka and HTTP → Wasm → HTTP → Kafka; then one consumer
  * → Redis counters and one → MongoDB log.
  */
-export const pipeline: Pipeline = {
+export const pipeline: KafkaPipeline = {
   name: 'votes',
   event: 'scenarios.BandVote',
   namespace: 'so1-proyecto2',

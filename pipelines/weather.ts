@@ -1,7 +1,7 @@
-import type { Pipeline } from './pipeline.ts'
+import type { KafkaPipeline } from './pipeline.ts'
 
 /** Weather tweets: HTTP → gRPC → Kafka → MongoDB, and HTTP → WebSocket → Redis as the fast path. */
-export const pipeline: Pipeline = {
+export const pipeline: KafkaPipeline = {
   name: 'weather',
   event: 'scenarios.WeatherTweet',
   namespace: 'project',

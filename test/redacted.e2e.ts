@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
 import { createClient } from 'redis'
 import { audit } from '../local/audit.ts'
-import { findPipeline } from '../pipelines/all.ts'
+import { pipeline as covid } from '../pipelines/covid.ts'
+import { pipeline as votes } from '../pipelines/votes.ts'
 import { defer } from './defer.ts'
 import { startOwn, stores } from './started.ts'
 import { until } from './until.ts'
@@ -12,8 +13,12 @@ import { until } from './until.ts'
 const SECRET = 'Zoraida Quiñónez'
 const good = { name: SECRET, location: 'Cobán', age: 35, infectedtype: 'contact', state: 'mild' }
 
+/** Cases on a way with Kafka: foreign producers and dead letters are only there. */
+const { event, rows } = covid
+const throughKafka = { ...votes, event, rows }
+
 test("a patient's name is in no log, error or metric, and in no difference that an audit finds", async (t) => {
-  const { pipeline, running, lines } = await startOwn(t, findPipeline('covid'))
+  const { pipeline, running, lines } = await startOwn(t, throughKafka)
   const shown: string[] = []
   const intake = Object.values(running.intakes)[0]!
   const post = async (body: string) => {
@@ -65,6 +70,16 @@ test("a patient's name is in no log, error or metric, and in no difference that 
   const letters = () => lines.filter((line) => line.includes('dead letter')).length
   // Each of the two readers of the log sends its own.
   await until('the wrong records are dead letters', () => letters() >= wrong.length * 2, 20_000)
+
+  // The audit reads all that as the hops do.
+  await producer.send({ topic: pipeline.topic.name, messages: [{ partition: 0, value: json }] })
+  await until(
+    'the foreign case is counted',
+    async () => (await redis.get(`{${pipeline.name}}:total`)) === '2',
+  )
+  const { kafka, deadLetters, differences: found } = await audit(pipeline, stores)
+  assert.deepEqual([kafka, deadLetters], [2, wrong.length * 2])
+  shown.push(...found)
 
   for (const name of Object.keys(pipeline.hops))
     shown.push(await (await fetch(`http://${running.addresses.admin(name)}/metrics`)).text())

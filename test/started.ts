@@ -8,7 +8,7 @@ import { startPipeline, type RunningPipeline, type RunOptions } from '../local/p
 import { projectRoot } from '../local/session.ts'
 import { readRows, type Row } from '../loadtest/data-file.ts'
 import { runLoad } from '../loadtest/load.ts'
-import type { Pipeline } from '../pipelines/pipeline.ts'
+import type { KafkaPipeline, Pipeline } from '../pipelines/pipeline.ts'
 import { pipeline as weather } from '../pipelines/weather.ts'
 import { defer } from './defer.ts'
 import { servers } from './servers.ts'
@@ -23,28 +23,31 @@ export const stores: Stores = {
 const LOAD_DEADLINE_MS = 60_000
 const DRAIN_DEADLINE_MS = 60_000
 
-export type Started = {
-  pipeline: Pipeline
+export type Started<P extends Pipeline = Pipeline> = {
+  pipeline: P
   running: RunningPipeline
   lines: string[]
-  /** Posts events at a rate until `during` is done; resolves with the ids that were accepted. */
-  load: (options: { requests: number; rate: number }, during: () => Promise<void>) => Promise<Set<string>>
+  /** Posts events at a rate, to every intake in turn or to the one named, until `during` is done; resolves with the ids that were accepted. */
+  load: (
+    options: { requests: number; rate: number; intake?: string },
+    during: () => Promise<void>,
+  ) => Promise<Set<string>>
   /** Waits until the stores have what the log has, and audits; fails the test when anything differs. */
   assertBalanced: (accepted: Set<string>) => Promise<AuditReport>
 }
 
 /** Starts a weather pipeline of its own; it stops with the test. */
-export function startWeather(t: TestContext, on: Stores = stores): Promise<Started> {
+export function startWeather(t: TestContext, on: Stores = stores): Promise<Started<KafkaPipeline>> {
   return startOwn(t, weather, on)
 }
 
 /** Starts a pipeline like another one, under a name of its own; it stops with the test. */
-export async function startOwn(
+export async function startOwn<P extends Pipeline>(
   t: TestContext,
-  like: Pipeline,
+  like: P,
   on: Stores = stores,
   programs?: RunOptions['programs'],
-): Promise<Started> {
+): Promise<Started<P>> {
   const rows: Row[] = await readRows(join(projectRoot, like.rows))
   const pipeline = uniquePipeline(like)
   const lines: string[] = []
@@ -57,11 +60,13 @@ export async function startOwn(
     pipeline,
     running,
     lines,
-    async load({ requests, rate }, during) {
+    async load({ requests, rate, intake }, during) {
       const accepted = new Set<string>()
       const [report] = await Promise.all([
         runLoad({
-          host: new URL(`${Object.values(running.intakes)[0]}/input`),
+          host: Object.entries(running.intakes).flatMap(([name, url]) =>
+            intake === undefined || intake === name ? [new URL(`${url}/input`)] : [],
+          ),
           rows,
           requests,
           rate,

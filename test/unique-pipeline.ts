@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Pipeline } from '../pipelines/pipeline.ts'
 
 /** The same graph under names that no other test uses. */
-export function uniquePipeline(pipeline: Pipeline): Pipeline {
+export function uniquePipeline<P extends Pipeline>(pipeline: P): P {
   const suffix = randomBytes(4).toString('hex')
   const hops = structuredClone(pipeline.hops)
   for (const { from } of Object.values(hops)) {
@@ -14,7 +14,7 @@ export function uniquePipeline(pipeline: Pipeline): Pipeline {
   return {
     ...pipeline,
     name: `${pipeline.name}-${suffix}`,
-    topic: { ...pipeline.topic, name: `${pipeline.topic.name}-${suffix}` },
+    ...(pipeline.topic && { topic: { ...pipeline.topic, name: `${pipeline.topic.name}-${suffix}` } }),
     database: `${pipeline.database}_${suffix}`,
     hops,
   }

@@ -1,6 +1,6 @@
 // What every measurement gets.
 import type { Stack } from '../../local/stack.ts'
-import type { Pipeline } from '../../pipelines/pipeline.ts'
+import type { KafkaPipeline } from '../../pipelines/pipeline.ts'
 import type { Row } from '../data-file.ts'
 import type { Generator } from './generator.ts'
 
@@ -9,7 +9,7 @@ export type Bench = {
   /** Where the stack keeps the data of what it started itself. */
   stackDir: string
   /** Its event and number of partitions are what is measured. */
-  pipeline: Pipeline
+  pipeline: KafkaPipeline
   rows: Row[]
   rowsFile: string
   generator: Generator

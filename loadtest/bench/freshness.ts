@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb'
 import { createClient, type RedisClientType } from 'redis'
 import { waitUntilDrained } from '../../local/drained.ts'
 import { startPipeline } from '../../local/pipeline.ts'
-import type { Pipeline } from '../../pipelines/pipeline.ts'
+import type { KafkaPipeline } from '../../pipelines/pipeline.ts'
 import { loadEventType } from '../../services/lib/event-type.ts'
 import { EVENTS_COLLECTION, type EventDocument } from '../../services/lib/mongo.ts'
 import { viewsOf } from '../../services/lib/views.ts'
@@ -111,14 +111,14 @@ export function measureFreshness(bench: Bench): Promise<Section> {
 }
 
 /** The pipeline under names of its own. */
-function ownPipeline({ pipeline, uniqueName }: Bench): Pipeline {
+function ownPipeline({ pipeline, uniqueName }: Bench): KafkaPipeline {
   const name = uniqueName(pipeline.name)
   const hops = structuredClone(pipeline.hops)
   for (const { from } of Object.values(hops)) if ('group' in from) from.group = `${name}-${from.group}`
   return { ...pipeline, name, database: name, topic: { ...pipeline.topic, name }, hops }
 }
 
-async function startOwn(defer: Defer, { stack, stackDir, rows }: Bench, pipeline: Pipeline) {
+async function startOwn(defer: Defer, { stack, stackDir, rows }: Bench, pipeline: KafkaPipeline) {
   const topics = await openTopics(defer, stack.kafkaBrokers)
   await topics.create(pipeline.topic.name, pipeline.topic.partitions)
   const mongo = new MongoClient(stack.mongoUrl, { serverSelectionTimeoutMS: 5_000 })

@@ -1,5 +1,5 @@
 // How long one event was in a hop, from the hop's own counters before and after it.
-import type { Pipeline, Store } from '../../pipelines/pipeline.ts'
+import type { From, Pipeline, Store } from '../../pipelines/pipeline.ts'
 
 const DEADLINE_MS = 2_000
 
@@ -48,12 +48,17 @@ export function hopsFrom({ hops }: Pipeline, intake: string): Set<string> {
     reached.add(name)
     for (const target of [...hop.to, ...(hop.fastPaths ?? [])]) {
       if ('hop' in target) visit(target.hop)
-      else if (target.store === 'kafka')
-        for (const [reader, { from }] of Object.entries(hops)) if ('group' in from) visit(reader)
+      else
+        for (const [reader, { from }] of Object.entries(hops)) if (reads(from) === target.store) visit(reader)
     }
   }
   visit(intake)
   return reached
+}
+
+/** The store that a hop reads as its log. */
+function reads(from: From): Store | undefined {
+  return 'group' in from ? 'kafka' : 'log' in from ? from.log : undefined
 }
 
 /** The stores that these hops write to. */

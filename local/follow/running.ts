@@ -1,7 +1,7 @@
 // The pipeline that is followed: the one that `make up` runs, else one of our own.
 import { join } from 'node:path'
 import { findPipeline } from '../../pipelines/all.ts'
-import { projectRoot, startSession } from '../session.ts'
+import { projectRoot, startSession, storeNames } from '../session.ts'
 import { readUpState } from '../up-state.ts'
 
 export class UsageError extends Error {}
@@ -33,7 +33,7 @@ export async function findRunning(pipelineName?: string, intakeName?: string): P
     return { pipeline: pipeline.name, intake, intakeUrl: urls[intake]!, queryUrl, admins, stop }
   }
   const say = (line: string) => process.stderr.write(`${line}\n`)
-  say(`nothing is up: starting Kafka, Redis, MongoDB wire and the ${pipeline.name} pipeline …`)
+  say(`nothing is up: starting ${storeNames(pipeline)} and the ${pipeline.name} pipeline …`)
   const { running, stop } = await startSession(pipeline, join(projectRoot, '.local', 'stack', 'follow'), {
     progress: say,
     log: () => {},

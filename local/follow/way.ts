@@ -114,5 +114,6 @@ function describeHop({ hops }: Pipeline, name: string): string {
 }
 
 function describeSource(from: From): string {
+  if ('log' in from) return storeNames[from.log]!
   return 'group' in from ? 'Kafka' : Object.keys(from)[0]!
 }

@@ -59,7 +59,7 @@ function checkName(name: string, root: string, force: boolean, pipelines: Pipeli
   if (there.includes(pipeline) && !there.includes(proto))
     return [`NAME=${name}: ${pipeline} is there and no scenario: choose another name`]
   const other = pipelines.find(
-    ({ name: known, topic, database }) => known !== name && [topic.name, database].includes(name),
+    ({ name: known, topic, database }) => known !== name && [topic?.name, database].includes(name),
   )
   if (other) return [`NAME=${name}: a topic or database of ${other.name} has this name: choose another`]
   if (force) return []

@@ -12,6 +12,7 @@ export const usage = `hop --event <message> --pipeline <name> --partitions <n> -
                 hop-http://host:port | connect://host:port | grpc://host:port | ws://host:port  batches of hops
                 kafka://host:port[,…]/topic?group=name[&wait-ms=50][&secret=name]
                 redis-pubsub://host:port/channel | redis-stream://host:port?group=name
+                mongodb://host:port[,…]/database  the log of a pipeline without Kafka
   --to          hop-http://host:port | connect://host:port | grpc://host:port[?client=grpc-js|connect] |
                 ws://host:port | kafka://host:port[,…]/topic[?secret=name] | redis-pubsub://host:port/channel |
                 redis-stream://host:port[?backlog-bytes=67108864] | redis://host:port (the live views) |
@@ -50,6 +51,12 @@ const backlogBytes = {
   pattern: /^[1-9]\d{5,10}$/,
   rule: 'is a number of bytes from 100000 to 99999999999',
 }
+const mongodb: SchemeRules = {
+  defaultPort: 27017,
+  manyHosts: true,
+  path: { name: 'database', required: true },
+  parameters: {},
+}
 const redis: SchemeRules = { defaultPort: 6379, parameters: {} }
 const channel: SchemeRules = { ...redis, path: { name: 'channel', required: true } }
 
@@ -62,6 +69,7 @@ const sources: Record<string, SchemeRules> = {
   kafka: { ...kafka, parameters: { ...kafka.parameters, group, 'wait-ms': waitMs } },
   'redis-pubsub': channel,
   'redis-stream': { ...redis, parameters: { group } },
+  mongodb,
 }
 const sinks: Record<string, SchemeRules> = {
   'hop-http': port,
@@ -72,12 +80,7 @@ const sinks: Record<string, SchemeRules> = {
   'redis-pubsub': channel,
   'redis-stream': { ...redis, parameters: { 'backlog-bytes': backlogBytes } },
   redis,
-  mongodb: {
-    defaultPort: 27017,
-    manyHosts: true,
-    path: { name: 'database', required: true },
-    parameters: {},
-  },
+  mongodb,
 }
 
 export type HopArguments = {

@@ -1,5 +1,5 @@
 // What hops hand each other in memory, and how batches are joined and cut.
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import {
   BatchSchema,
   LogRangeSchema,
@@ -7,6 +7,7 @@ import {
   RunSchema,
   Verdict,
   type Batch,
+  type FenceSchema,
   type Outcome,
   type Run,
 } from '../../proto/gen/freshet/v1/hop_pb.ts'
@@ -48,10 +49,12 @@ export const LINK_CREDITS = 64
 const stored = create(OutcomeSchema, { verdict: Verdict.STORED })
 
 export const outcomes = {
-  stored: (): Outcome => stored,
+  stored: (position = 0n): Outcome =>
+    position === 0n ? stored : create(OutcomeSchema, { verdict: Verdict.STORED, position }),
   failed: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.FAILED, reason }),
   rejected: (reason: string): Outcome => create(OutcomeSchema, { verdict: Verdict.REJECTED, reason }),
-  gap: (position: bigint): Outcome => create(OutcomeSchema, { verdict: Verdict.REFUSED_GAP, position }),
+  gap: (position: bigint, fences: MessageInitShape<typeof FenceSchema>[] = []): Outcome =>
+    create(OutcomeSchema, { verdict: Verdict.REFUSED_GAP, position, fences }),
   behind: (position: bigint): Outcome => create(OutcomeSchema, { verdict: Verdict.REFUSED_BEHIND, position }),
 }
 
@@ -89,9 +92,17 @@ export function sliceRun(run: Run, from: number, to: number): Run {
  * are parts of the log without holes.
  */
 export function cutBatch(batch: Batch): [Batch, Batch] {
-  const { log, runs, stepOverGaps } = batch
-  if (!log) return cutRuns(runs, Math.ceil(recordsOf(batch) / 2))
+  const { log, runs, stepOverGaps, lastBeforeGaps } = batch
+  const middleRecord = Math.ceil(recordsOf(batch) / 2)
+  if (!log) return cutRuns(runs, middleRecord)
   const offsets = runs.flatMap((run) => run.offsetDeltas).toSorted((a, b) => a - b)
+  if (offsets.length === 0) {
+    // A log without offsets for its events: only with the last of them is the range done.
+    const [before, after] = cutRuns(runs, middleRecord)
+    before.log = create(LogRangeSchema, { ...log, nextOffset: log.firstOffset })
+    const gaps = { stepOverGaps, lastBeforeGaps }
+    return [Object.assign(before, gaps), Object.assign(after, { log, ...gaps })]
+  }
   const cut = offsets[Math.ceil(offsets.length / 2)]!
   const [before, after]: [Run[], Run[]] = [[], []]
   for (const run of runs) {

@@ -76,7 +76,7 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
   source = await createSource(parts, life)
   life.onStop('source', async () => {
     // The log has what a log reader holds, so it need not wait for its sinks.
-    if (hop.from.scheme === 'kafka') stopped.abort()
+    if (hop.from.scheme === 'kafka' || hop.from.scheme === 'mongodb') stopped.abort()
     const timer = setTimeout(() => stopped.abort(), DRAIN_DEADLINE_MS)
     await source.close()
     clearTimeout(timer)
@@ -190,6 +190,17 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       }
       return createKafkaSource(hop.from, createRecordReader(eventType), deliver, deadLetters, log)
     }
+    case 'mongodb': {
+      const { createMongodbSource } = await import('./sources/mongodb.ts')
+      // The log keeps what a view cannot read, so it needs no other place.
+      const rejected: Rejected = (batch, reason) => {
+        metrics.invalid.inc(recordsOf(batch))
+        log.error('left out, because it will never pass', { records: recordsOf(batch), reason })
+        return Promise.resolve()
+      }
+      const deliver: Deliver = (batch) => writeToAll(parts, batch, { stopped: stopped.signal }, rejected)
+      return createMongodbSource(hop.from, eventType, deliver, stopped.signal, log)
+    }
     default:
       throw new Error(`no source for ${hop.from.scheme}`)
   }
@@ -294,7 +305,7 @@ function feedFastPaths({ fastPaths }: Parts, lane: number, batch: Batch): void {
 
 /** The outcome of a batch at several sinks: stored only if all have it. */
 function worst(results: Outcome[]): Outcome {
-  return results.find(({ verdict }) => verdict !== Verdict.STORED) ?? outcomes.stored()
+  return results.find(({ verdict }) => verdict !== Verdict.STORED) ?? results[0] ?? outcomes.stored()
 }
 
 function count(metrics: HopMetrics, batch: Batch, began: number): void {

@@ -40,6 +40,8 @@ export type EventType = {
   keyOf(bytes: Uint8Array, start?: number, end?: number): string | undefined
   /** The event under the schema's field names, every field present. Throws when the bytes are malformed. */
   toDocument(bytes: Uint8Array): JsonObject
+  /** The encoded event of what `toDocument` made. Other fields are left out. Throws when a value is of the wrong type. */
+  fromDocument(document: Record<string, unknown>): Uint8Array
 }
 
 /** Finds the event message `name` (`scenarios.WeatherTweet`). Throws ConfigError with all that is wrong. */
@@ -107,6 +109,12 @@ export function createEventType(schema: DescMessage): EventType {
         useProtoFieldName: true,
         alwaysEmitImplicit: true,
       }) as JsonObject,
+    fromDocument(document) {
+      const own = schema.fields.flatMap(({ name }) =>
+        document[name] === undefined ? [] : [[name, document[name] as JsonValue] as const],
+      )
+      return toBinary(schema, fromJson(schema, Object.fromEntries(own)))
+    },
   }
 }
 

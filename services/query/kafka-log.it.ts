@@ -9,7 +9,7 @@ import { createScene, found } from './test-scene.ts'
 async function open(t: TestContext) {
   const scene = await createScene(t)
   const args = Object.entries(scene.options).flatMap(([name, value]) => [`--${name}`, value])
-  const reader = openKafkaLog(parseOptions(args).kafka, createLog({}))
+  const reader = openKafkaLog(parseOptions(args).kafka!, createLog({}))
   defer(t, () => reader.close())
   return { ...scene, reader }
 }

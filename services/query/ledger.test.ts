@@ -42,9 +42,22 @@ test('the ledger says how much each store has, and who lags', async () => {
   })
 })
 
+test('where MongoDB is the log, the ledger has no Kafka', async () => {
+  const { at, ...ledger } = await readLedger({ ...sources, log: undefined, groups: [] })
+  assert.ok(at)
+  assert.deepEqual(ledger, {
+    mongodb: { documents: 25 },
+    redis: { total: 25, positions: { 'messages-0': 10 }, fencesSum: 925 },
+  })
+})
+
 test('a store that is away has an error where its figures would be', async () => {
   const away = () => Promise.reject(new StoreError('it gave no answer'))
-  const ledger = await readLedger({ ...sources, log: { ...sources.log, bounds: away }, countDocuments: away })
+  const ledger = await readLedger({
+    ...sources,
+    log: { ...sources.log!, bounds: away },
+    countDocuments: away,
+  })
   const error = { error: 'it gave no answer' }
   assert.deepEqual([ledger.log, ledger.mongodb, ledger.lag], [error, error, error])
   assert.ok('total' in ledger.redis)

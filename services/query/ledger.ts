@@ -6,7 +6,8 @@ import type { ReadRedis } from './redis.ts'
 import { StoreError } from './stores.ts'
 
 export type LedgerSources = {
-  log: Pick<LogReader, 'topic' | 'bounds' | 'committed'>
+  /** Undefined where MongoDB is the log. */
+  log: Pick<LogReader, 'topic' | 'bounds' | 'committed'> | undefined
   countDocuments: EventReader['count']
   readRedis: ReadRedis
   keys: Pick<ViewKeys, 'total' | 'positions' | 'fences'>
@@ -16,12 +17,13 @@ export type LedgerSources = {
 type OrError<T> = T | { error: string }
 
 export type Ledger = {
-  log: OrError<{ records: number; partitions: Record<string, { low: number; high: number }> }>
+  /** Absent where MongoDB is the log. */
+  log?: OrError<{ records: number; partitions: Record<string, { low: number; high: number }> }>
   mongodb: OrError<{ documents: number }>
   /** `fencesSum`: events of our own intakes that are applied, as far as their origins are still in the log. */
   redis: OrError<{ total: number; positions: Record<string, number>; fencesSum: number }>
-  /** Records that each consumer group has not committed yet. */
-  lag: OrError<Record<string, number>>
+  /** Records that each consumer group has not committed yet; absent where MongoDB is the log. */
+  lag?: OrError<Record<string, number>>
   at: string
 }
 
@@ -33,24 +35,31 @@ export async function readLedger({
   keys,
   groups,
 }: LedgerSources): Promise<Ledger> {
-  const bounds = log.bounds()
-  const [logPart, mongodb, redis, lag] = await Promise.all([
-    orError(bounds.then(sizeOf)),
+  const [kafka, mongodb, redis] = await Promise.all([
+    log && readKafka(log, groups),
     orError(countDocuments().then((documents) => ({ documents }))),
     orError(
       readRedis([
         ['GET', keys.total],
         ['HGETALL', keys.positions],
         ['HGETALL', keys.fences],
-      ]).then(redisOf(log.topic)),
+      ]).then(redisOf(log?.topic)),
     ),
+  ])
+  return { ...kafka, mongodb, redis, at: new Date().toISOString() }
+}
+
+async function readKafka(log: NonNullable<LedgerSources['log']>, groups: string[]) {
+  const bounds = log.bounds()
+  const [size, lag] = await Promise.all([
+    orError(bounds.then(sizeOf)),
     orError(
       Promise.all([bounds, ...groups.map((group) => log.committed(group))]).then(([ends, ...committed]) =>
         Object.fromEntries(groups.map((group, index) => [group, lagOf(ends, committed[index]!)])),
       ),
     ),
   ])
-  return { log: logPart, mongodb, redis, lag, at: new Date().toISOString() }
+  return { log: size, lag }
 }
 
 function sizeOf(bounds: Map<number, Bounds>) {
@@ -74,12 +83,13 @@ export function lagOf(bounds: Map<number, Bounds>, committed: Map<number, bigint
   return Number(lag)
 }
 
-function redisOf(topic: string) {
+function redisOf(topic: string | undefined) {
   return ([total, positions, fences]: unknown[]) => {
     let fencesSum = 0
     for (const [name, seq] of pairsOf(fences as string[])) {
       // The numbers of foreign records are offsets, so they are no counts.
-      const foreign = name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1))
+      const foreign =
+        topic !== undefined && name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1))
       if (!foreign) fencesSum += seq
     }
     return {

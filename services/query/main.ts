@@ -21,7 +21,7 @@ import { parseOptions, usage, type Options } from './options.ts'
 import { loadPage } from './page.ts'
 import { createReceipts, SEARCH_DEADLINE_MS } from './receipts.ts'
 import { openRedis, type ReadRedis } from './redis.ts'
-import { createStore } from './stores.ts'
+import { createStore, type Store } from './stores.ts'
 
 const REDIS_DEADLINE_MS = 1_000
 const MONGO_DEADLINE_MS = 2_500
@@ -47,14 +47,14 @@ await run(log, async ({ onStop, running }) => {
   const stores = {
     redis: createStore('Redis', REDIS_DEADLINE_MS, metrics.storeUp, log),
     mongo: createStore('MongoDB', MONGO_DEADLINE_MS, metrics.storeUp, log),
-    kafka: createStore('Kafka', KAFKA_DEADLINE_MS, metrics.storeUp, log),
+    ...(options.kafka && { kafka: createStore('Kafka', KAFKA_DEADLINE_MS, metrics.storeUp, log) }),
   }
   const redis = openRedis(options.live.hosts[0]!, log)
   onStop('redis', redis.close)
   const mongo = openMongo(options.log.hosts, options.log.path)
   onStop('mongodb', mongo.close)
-  const kafka = openKafkaLog(options.kafka, log)
-  onStop('kafka', kafka.close)
+  const kafka = options.kafka && openKafkaLog(options.kafka, log)
+  if (kafka) onStop('kafka', kafka.close)
 
   const readRedis: ReadRedis = (commands) => stores.redis.call(() => redis.read(commands))
   const events: Pick<EventReader, 'find' | 'get' | 'count'> = {
@@ -62,17 +62,14 @@ await run(log, async ({ onStop, running }) => {
     get: (id) => stores.mongo.call(() => mongo.get(id)),
     count: () => stores.mongo.call(mongo.count),
   }
-  const eventLog: Omit<LogReader, 'close'> = {
-    topic: kafka.topic,
-    bounds: () => stores.kafka.call(kafka.bounds),
-    committed: (group) => stores.kafka.call(() => kafka.committed(group)),
-    find: (...search) =>
-      stores.kafka.call(() => kafka.find(...search), SEARCH_DEADLINE_MS + KAFKA_DEADLINE_MS),
-  }
+  const eventLog: Omit<LogReader, 'close'> | undefined =
+    kafka && stores.kafka && readThrough(kafka, stores.kafka)
   void stores.redis.keepTrying(() => redis.connected.then(() => redis.read([['PING']])), ending.signal)
   void stores.mongo.keepTrying(mongo.count, ending.signal)
-  const readKafka = () => Promise.all([kafka.bounds(), kafka.committed(groups[0]!)])
-  void stores.kafka.keepTrying(readKafka, ending.signal)
+  if (kafka) {
+    const readKafka = () => Promise.all([kafka.bounds(), kafka.committed(groups[0]!)])
+    void stores.kafka?.keepTrying(readKafka, ending.signal)
+  }
   onStop('contact', () => ending.abort())
 
   const readViews = createLiveReader(pipeline, keys, readRedis)
@@ -122,9 +119,19 @@ await run(log, async ({ onStop, running }) => {
     port: listening.port,
     live: options.live.url,
     log: options.log.url,
-    kafka: options.kafka.url,
+    kafka: options.kafka?.url,
   })
 })
+
+/** The same log, each call within its deadline. */
+function readThrough(kafka: LogReader, store: Store): Omit<LogReader, 'close'> {
+  return {
+    topic: kafka.topic,
+    bounds: () => store.call(kafka.bounds),
+    committed: (group) => store.call(() => kafka.committed(group)),
+    find: (...search) => store.call(() => kafka.find(...search), SEARCH_DEADLINE_MS + KAFKA_DEADLINE_MS),
+  }
+}
 
 function readOptions(args: string[]): Options {
   try {

@@ -29,15 +29,19 @@ test('a complete command line is read, with the default ports and groups', () =>
   assert.deepEqual(options.live.hosts, ['cache:6379'])
   assert.deepEqual(options.log.hosts, ['one:27017', 'two:27018'])
   assert.equal(options.log.path, 'weather')
-  assert.equal(options.kafka.path, 'messages')
+  assert.equal(options.kafka?.path, 'messages')
   assert.deepEqual(options.groups, ['archiver', 'repair'])
   assert.deepEqual(parseOptions([...good, '--groups', 'a,b,c']).groups, ['a', 'b', 'c'])
 })
 
+test('without --kafka MongoDB is the log, and has no consumer groups', () => {
+  const own = good.filter((option) => !option.startsWith('--kafka'))
+  assert.equal(parseOptions(own).kafka, undefined)
+  assert.deepEqual(mistakesOf([...own, '--groups=a']), ['--groups is of --kafka, and that is missing'])
+})
+
 test('an empty command line names every option that is missing', () => {
-  const missing = ['event', 'pipeline', 'listen', 'live', 'log', 'kafka'].map(
-    (name) => `--${name} is missing`,
-  )
+  const missing = ['event', 'pipeline', 'listen', 'live', 'log'].map((name) => `--${name} is missing`)
   assert.deepEqual(mistakesOf([]), missing)
 })
 

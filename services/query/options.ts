@@ -13,8 +13,9 @@ export type Options = {
   listen: Endpoint
   live: Endpoint
   log: Endpoint
-  kafka: Endpoint
-  /** Consumer groups whose lag is shown. The first is the one that brings the log to MongoDB. */
+  /** Undefined where MongoDB is the log. */
+  kafka: Endpoint | undefined
+  /** Consumer groups whose lag is shown. The first is the one that brings Kafka's log to MongoDB. */
   groups: string[]
 }
 
@@ -22,11 +23,11 @@ export const usage = `usage: query --event <message> --pipeline <name>
              --listen http://<host>:<port>
              --live   redis://<host>[:6379]
              --log    mongodb://<host>[:27017][,<host>…]/<database>
-             --kafka  kafka://<host>[:9092][,<host>…]/<topic>[?secret=<name>]
-             [--groups archiver,repair]`
+             [--kafka kafka://<host>[:9092][,<host>…]/<topic>[?secret=<name>]  absent where MongoDB is the log
+              --groups archiver,repair]                        whose lag is shown; the first stores in MongoDB`
 
-const required = ['event', 'pipeline', 'listen', 'live', 'log', 'kafka'] as const
-const names = [...required, 'groups'] as const
+const required = ['event', 'pipeline', 'listen', 'live', 'log'] as const
+const names = [...required, 'kafka', 'groups'] as const
 type Name = (typeof names)[number]
 
 /** Pipelines name Redis hash tags and Kubernetes objects. */
@@ -59,6 +60,7 @@ export function parseOptions(args: string[]): Options {
   const mistakes: string[] = []
   const given = collect(args, mistakes)
   for (const name of required) if (!given.has(name)) mistakes.push(`--${name} is missing`)
+  if (given.has('groups') && !given.has('kafka')) mistakes.push('--groups is of --kafka, and that is missing')
   const { pipeline, groups = 'archiver,repair' } = Object.fromEntries(given) as Partial<Record<Name, string>>
   if (pipeline !== undefined && !PIPELINE.test(pipeline)) {
     mistakes.push(`--pipeline ${pipeline}: lower-case letters, digits and - within, at most 63`)
@@ -78,7 +80,7 @@ export function parseOptions(args: string[]): Options {
     endpoint('kafka'),
   ]
   const scenario = loadScenario(given.get('event'), pipeline, mistakes)
-  if (mistakes.length > 0 || !listen || !live || !log || !kafka || !scenario) throw new ConfigError(mistakes)
+  if (mistakes.length > 0 || !listen || !live || !log || !scenario) throw new ConfigError(mistakes)
   return { ...scenario, pipeline: pipeline!, listen, live, log, kafka, groups: groupNames }
 }
 

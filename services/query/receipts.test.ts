@@ -143,14 +143,17 @@ test('without MongoDB an event below its position is not called missing', async 
 
 test('with Kafka away a counted event is still a 200', async () => {
   const of = sources({ readRedis: () => Promise.resolve(['9', null]) })
-  const receipt = await receiptOf({ ...of, log: { ...of.log, bounds: away } })
+  const receipt = await receiptOf({ ...of, log: { ...of.log!, bounds: away } })
   assert.equal(receipt.status, 200)
   assert.deepEqual(receipt['kafka'], { error: 'it gave no answer' })
 })
 
 test('a search that ends at its deadline is an error, not a 404', async () => {
   const of = sources()
-  const receipt = await receiptOf({ ...of, log: { ...of.log, find: () => Promise.resolve('late' as const) } })
+  const receipt = await receiptOf({
+    ...of,
+    log: { ...of.log!, find: () => Promise.resolve('late' as const) },
+  })
   assert.equal(receipt.status, 503)
 })
 
@@ -158,7 +161,7 @@ test('only so many searches run at once; further ones are told to come again', a
   let finish = () => {}
   const of = sources()
   const find = () => new Promise<undefined>((resolve) => (finish = chain(finish, () => resolve(undefined))))
-  const receipts = createReceipts({ ...of, log: { ...of.log, find } })
+  const receipts = createReceipts({ ...of, log: { ...of.log!, find } })
   const waiting = Array.from({ length: 4 }, (_, index) => receipts(`oRiGin-1-${index + 1}`))
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal((await receipts('oRiGin-1-9')).status, 503)
@@ -172,3 +175,20 @@ function chain(first: () => void, second: () => void) {
     second()
   }
 }
+
+test('where MongoDB is the log, a receipt names no Kafka, and nothing is searched', async () => {
+  const { log: _log, ...document } = stored
+  const own = { ...document, log: { at: new Date(5), timeUs: 7_000 } }
+  const mongo = { log: undefined, onSearch: () => assert.fail() }
+  const found = await receiptOf(
+    sources({
+      ...mongo,
+      getDocument: () => Promise.resolve(own),
+      readRedis: () => Promise.resolve(['7', null]),
+    }),
+  )
+  assert.equal(found['status'], 200)
+  assert.equal('kafka' in found, false)
+  assert.deepEqual(found['redis'], { counted: true })
+  assert.equal((await receiptOf(sources(mongo)))['status'], 404)
+})

@@ -22,7 +22,8 @@ type Id = { text: string; origin: string; partition: number; seq: bigint }
 export type ReceiptSources = {
   getDocument: EventReader['get']
   readRedis: ReadRedis
-  log: Pick<LogReader, 'topic' | 'bounds' | 'committed' | 'find'>
+  /** Undefined where MongoDB is the log. */
+  log: Pick<LogReader, 'topic' | 'bounds' | 'committed' | 'find'> | undefined
   /** The consumer group that brings the log to MongoDB. */
   archiver: string
   keys: Pick<ViewKeys, 'fences' | 'positions'>
@@ -33,27 +34,27 @@ export type ReceiptSources = {
 /** Returns the answer to `GET /events/<id>`. */
 export function createReceipts(sources: ReceiptSources): (id: string) => Promise<Reply> {
   const { getDocument, readRedis, log, keys } = sources
-  const search = createSearch(sources)
+  const search = log && createSearch({ ...sources, log })
   return async (text) => {
     const parsed = parseEventId(text)
     // Numbers begin with 1; only those of foreign records are offsets.
-    if (!parsed || (parsed.seq === 0n && parsed.origin !== log.topic)) {
+    if (!parsed || (parsed.seq === 0n && parsed.origin !== log?.topic)) {
       return json(400, { error: 'an event id is <origin>-<partition>-<number>, as the 202 had it' })
     }
     const id = { text, ...parsed }
     const [found, marks] = await Promise.all([
       orFailure(getDocument(text)),
-      orFailure(readMarks(id, readRedis, log.topic, keys)),
+      orFailure(readMarks(id, readRedis, log?.topic ?? '', keys)),
     ])
-    const inLog = placeOf(found) ? { document: found, place: placeOf(found)! } : await search(id, found)
-    const { document, place } = inLog
+    const known = { document: found, place: placeOf(found) ?? null }
+    const { document, place } = known.place || !search ? known : await search(id, found)
 
     const redis = isFailure(marks)
       ? marks
       : { counted: isCounted(id, marks, isFailure(place) ? null : place) }
     const receipt = {
       id: text,
-      kafka: place,
+      ...(log && { kafka: place }),
       mongodb: isFailure(document) || !document ? document : eventOf(document),
       redis,
     }
@@ -71,7 +72,12 @@ export function createReceipts(sources: ReceiptSources): (id: string) => Promise
 type Found = EventDocument | null | Failure
 
 /** Returns a function that finds an event's place when the first look into MongoDB did not. */
-function createSearch({ log, archiver, getDocument, onSearch }: ReceiptSources) {
+function createSearch({
+  log,
+  archiver,
+  getDocument,
+  onSearch,
+}: ReceiptSources & { log: NonNullable<ReceiptSources['log']> }) {
   let searches = 0
   return async (id: Id, first: Found): Promise<{ document: Found; place: Place | null | Failure }> => {
     if (searches >= MAX_SEARCHES)
@@ -150,7 +156,7 @@ function isCounted(id: Id, { fence, position }: Marks, place: Place | null): boo
 }
 
 function placeOf(found: Found): Place | undefined {
-  return found && !isFailure(found) && found.log
+  return found && !isFailure(found) && found.log && 'offset' in found.log
     ? { ...found.log, offset: Number(found.log.offset) }
     : undefined
 }

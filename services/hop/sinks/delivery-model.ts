@@ -5,9 +5,8 @@
 // promise would double the time.
 import { create } from '@bufbuild/protobuf'
 import type { KafkaMessage } from 'kafkajs'
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { parentPort, workerData } from 'node:worker_threads'
 import { BatchSchema, LogRangeSchema } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { loadEventType } from '../../lib/event-type.ts'
 import { formatIdentity, IDENTITY_HEADER } from '../../lib/kafka.ts'
@@ -16,37 +15,15 @@ import { joinBatches, Verdict, type Batch, type Outcome, type Sink } from '../ba
 import { attempt } from '../deliver.ts'
 import { createHopMetrics } from '../metrics.ts'
 import { createRecordReader, runsOf } from '../sources/kafka-records.ts'
-import {
-  connectRedis,
-  quiet,
-  randomFrom,
-  readViews,
-  recount,
-  type Event,
-  type Redis,
-} from './view-samples.ts'
-import { viewScript } from './view-script.ts'
+import { quiet, randomFrom, readViews, recount, type Event, type Redis } from './view-samples.ts'
+import { copyKeys, play } from './play.ts'
 import type { Call } from '../redis-connection.ts'
 import { createViewWriter } from './view-writer.ts'
 
 const STEPS = 200
-/** Runs that share the connection, so that its commands leave together. */
-const CONCURRENT = 16
 const TOPIC = 'log'
 /** As in sources/kafka.ts: a position that no log reaches. */
 const NOWHERE = 9_007_199_254_740_991
-
-export type Play = {
-  redisUrl: string
-  /** What is called in place of the real script. */
-  script: string
-  /** Which interleavings: from this one in steps of `every` up to `runs`. */
-  first: number
-  every: number
-  runs: number
-}
-/** Of the first interleaving after which the views differ from the log. */
-export type Played = { runs: number; mistake: string | undefined }
 
 const eventType = loadEventType('scenarios.WeatherTweet')
 const readRecord = createRecordReader(eventType)
@@ -336,35 +313,4 @@ async function simulate(seed: number, redis: Redis, send: Call): Promise<string 
   }
 }
 
-/** What a replica has that is taken over: the pipeline's keys as they were, in one step. */
-async function copyKeys(redis: Redis, from: string[], to: string[]): Promise<void> {
-  const script = `for i = 1, #KEYS do redis.call('DEL', ARGV[i]) redis.call('COPY', KEYS[i], ARGV[i]) end`
-  await redis.sendCommand(['EVAL', script, String(from.length), ...from, ...to])
-}
-
-/** Sends commands with `script` in place of the real one. */
-function senderWith(redis: Redis, script: string): Call {
-  const [real, own] = [viewScript, script].map((text) => createHash('sha1').update(text).digest('hex'))
-  return ([command, program, ...rest]) => {
-    const swapped = program === real ? own : program === viewScript ? script : program
-    return redis.sendCommand([command!, swapped!, ...rest])
-  }
-}
-
-const { redisUrl, script, first, every, runs } = workerData as Play
-const redis = await connectRedis(redisUrl)
-const send = senderWith(redis, script)
-const played: Played = { runs: 0, mistake: undefined }
-let next = first
-const work = async () => {
-  while (played.mistake === undefined && next <= runs) {
-    const run = next
-    next += every
-    const mistake = await simulate((run * 2_654_435_761) % 4_294_967_291, redis, send)
-    played.runs++
-    played.mistake ??= mistake
-  }
-}
-await Promise.all(Array.from({ length: CONCURRENT }, work))
-redis.destroy()
-parentPort!.postMessage(played)
+await play(simulate)

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../lib/endpoint.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { EventType } from '../../lib/event-type.ts'
 import type { Log } from '../../lib/log.ts'
-import { EVENTS_COLLECTION, type EventDocument } from '../../lib/mongo.ts'
+import { EVENTS_COLLECTION, LOG_OVERLAP_MS, type EventDocument } from '../../lib/mongo.ts'
 import { eventId } from '../../lib/views.ts'
 import {
   MAX_BATCH_RECORDS,
@@ -21,6 +21,8 @@ import { createGroupCommit, type Limits } from '../group-commit.ts'
 const DUPLICATE_KEY = 11_000
 /** BSONObjectTooLarge, DocumentValidationFailure: the document is at fault, so no retry can help. */
 const PERMANENT = new Set([10_334, 17_280, 17_419, 17_420, 121])
+/** The server gives up an insert by then, so that none becomes visible when the log's reader has gone on. */
+const INSERT_DEADLINE_MS = 10_000
 /** A call that is not answered by then has failed; above the server's own limit for a majority write. */
 const SOCKET_DEADLINE_MS = 12_000
 const MAJORITY_DEADLINE_MS = 8_000
@@ -89,14 +91,32 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
   const insert = async (documents: EventDocument[]): Promise<Outcome> => {
     try {
       await ensureIndex()
-      if (documents.length > 0) await events.insertMany(documents, { ordered: false })
+      const stampedAt = stamp(documents)
+      let outcome = outcomes.stored()
+      try {
+        if (documents.length > 0)
+          await events.insertMany(documents, { ordered: false, maxTimeMS: INSERT_DEADLINE_MS })
+      } catch (cause) {
+        const known = cause instanceof MongoBulkWriteError ? outcomeOf(cause) : undefined
+        if (!known) throw cause
+        outcome = known
+      }
+      if (Date.now() - stampedAt > LOG_OVERLAP_MS / 2) await stampAgain(documents)
       down = undefined
-      return outcomes.stored()
+      return outcome
     } catch (cause) {
-      const outcome = cause instanceof MongoBulkWriteError ? outcomeOf(cause) : undefined
-      if (outcome) return outcome
       away(cause)
       return outcomes.failed(reasonOf(cause))
+    }
+  }
+
+  /** This process was frozen, or the server was: the log's reader may have gone on without these. */
+  const stampAgain = async (documents: EventDocument[]) => {
+    const ids = documents.flatMap(({ _id, log: place }) => (place && 'at' in place ? [_id] : []))
+    while (ids.length > 0) {
+      const at = new Date()
+      await events.updateMany({ _id: { $in: ids } }, { $set: { 'log.at': at } })
+      if (Date.now() - at.getTime() < LOG_OVERLAP_MS / 2) return
     }
   }
 
@@ -143,13 +163,20 @@ function documentsOf(batch: Batch, eventType: EventType): EventDocument[] {
         ...eventType.toDocument(event),
         time: new Date(Number(timeUs / 1_000n)),
         route: run.route,
-        ...(log && {
-          log: { topic: log.topic, partition: log.partition, offset: Number(log.firstOffset) + offsetDelta },
-        }),
+        log: log
+          ? { topic: log.topic, partition: log.partition, offset: Number(log.firstOffset) + offsetDelta }
+          : { at: new Date(), timeUs: Number(timeUs) },
       })
     })
   }
   return documents
+}
+
+/** Where MongoDB is the log, its reader finds documents by the moment at which their insert began. */
+function stamp(documents: EventDocument[]): number {
+  const at = new Date()
+  for (const { log: place } of documents) if (place && 'at' in place) place.at = at
+  return at.getTime()
 }
 
 /** Duplicates are success. Undefined means: try again. */

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { servers } from '../../../test/servers.ts'
-import type { Play, Played } from './delivery-model.ts'
+import type { Play, Played } from './play.ts'
 import { viewScript } from './view-script.ts'
 
 const RUNS = Number(process.env['RUNS'] ?? 2_000)

@@ -6,12 +6,12 @@
  * ARGV  the Redis type of each key;
  *       log name or '', first offset, next offset;
  *       number of runs, and for each: name, first seq, last seq, kind, last offset or '';
- *         kind: dense; foreign or step (gaps mean nothing); rest (what is before it is done, and perhaps all of it:
+ *         kind: dense; foreign or step (gaps mean nothing); a number (nothing is between it and the first seq); rest (what is before it is done, and perhaps all of it:
  *         then first is last + 1)
  *       what to add to the total;
  *       for each view: kind, parameter, number of pairs, the pairs
- * Returns {'stored', others, gaps} or {'type', text} or {'behind', position} or {'gap', position} or
- *       {'fence', the fence of each run}
+ * Returns {'stored', others, gaps, the position before} or {'type', text} or {'behind', position} or {'gap', position, the fence of each run}
+ *       or {'fence', the fence of each run}
  */
 export const viewScript = `
 local at = 0
@@ -37,20 +37,22 @@ for i = 1, number() do
   local run = {name = arg(), first = number(), last = number(), kind = arg(), offset = arg()}
   local stored = redis.call('HGET', KEYS[1], run.name)
   -- Foreign numbers begin at 0. A rest of which nothing is stored says nothing of where its numbers begin.
-  stored = tonumber(stored or (run.kind == 'dense' or run.kind == 'step') and 0 or -1)
+  stored = tonumber(stored or (run.kind == 'foreign' or run.kind == 'rest') and -1 or 0)
   local fence = known[run.name] or stored
   local missing = run.first > fence + 1
   -- What the writer found done may be undone: a failover can come between its question and this call.
   if run.kind == 'rest' and missing then stale = true
   elseif run.first <= fence and run.first <= run.last then stale = true
   elseif missing and run.kind == 'dense' then gap = true end
-  if missing and run.kind == 'step' then stepped = stepped + 1 end
+  local believed = tonumber(run.kind)
+  if missing and believed and believed ~= fence then gap = true end
+  if missing and (run.kind == 'step' or believed) then stepped = stepped + 1 end
   known[run.name] = math.max(fence, run.last)
   fences[i] = text(stored)
   runs[i] = run
 end
 if stale then return {'fence', unpack(fences)} end
-if gap then return {'gap', text(position)} end
+if gap then return {'gap', text(position), unpack(fences)} end
 
 local ahead = log ~= '' and next_offset > position
 for i = 1, #runs do
@@ -123,7 +125,7 @@ for i = 5, #KEYS do
     end
   end
 end
-return {'stored', others, stepped}
+return {'stored', others, stepped, text(position)}
 `
 
 /**

@@ -84,13 +84,13 @@ export function createViewWriter(
             log.error('the log lacks events; the gap was stepped over', { gaps: Number(answer[1]) })
           }
           await prune(batch)
-          return outcomes.stored()
+          return outcomes.stored(BigInt(answer[2]!))
         case 'fence':
           parts = cut(batch.runs, new Map(spans.map(({ name }, index) => [name, answer[index] as string])))
           break
         case 'gap':
           metrics.refusals.inc({ reason: 'gap' })
-          return outcomes.gap(BigInt(answer[0]!))
+          return outcomes.gap(BigInt(answer[0]!), fencesOf(parts, batch, answer.slice(1)))
         case 'behind':
           metrics.refusals.inc({ reason: 'behind' })
           return outcomes.behind(BigInt(answer[0]!))
@@ -108,13 +108,17 @@ export function createViewWriter(
 type FenceSpan = { name: string; first: bigint; last: bigint; kind: string; lastOffset: string }
 
 /** Joined batches bring the same few origins many times, and the script's price is per span. */
-function spansOf(parts: Part[], { log: range, stepOverGaps }: Batch): FenceSpan[] {
+function spansOf(parts: Part[], { log: range, stepOverGaps, lastBeforeGaps }: Batch): FenceSpan[] {
   const spans: FenceSpan[] = []
   const latest = new Map<string, FenceSpan>()
   for (const { run, skip } of parts) {
     const name = nameOf(run)
-    const kind = skip > 0 ? 'rest' : run.foreign ? 'foreign' : stepOverGaps ? 'step' : 'dense'
     const first = run.firstSeq + BigInt(skip)
+    const gap = lastBeforeGaps.findLast(
+      ({ origin, partition, seq }) => origin === run.origin && partition === run.partition && seq < first,
+    )
+    const dense = stepOverGaps ? 'step' : gap ? String(gap.seq) : 'dense'
+    const kind = skip > 0 ? 'rest' : run.foreign ? 'foreign' : dense
     const last = run.firstSeq + BigInt(run.count - 1)
     const lastOffset = range ? String(range.firstOffset + BigInt(run.offsetDeltas.at(-1) ?? 0)) : ''
     const before = latest.get(name)
@@ -126,6 +130,15 @@ function spansOf(parts: Part[], { log: range, stepOverGaps }: Batch): FenceSpan[
     }
   }
   return spans
+}
+
+/** What the script answered, by origin and partition. */
+function fencesOf(parts: Part[], batch: Batch, answer: (string | number)[]) {
+  const known = new Map(
+    spansOf(parts, batch).map(({ name }, index) => [name, BigInt(Math.max(0, Number(answer[index])))]),
+  )
+  const runs = new Map(batch.runs.map((run) => [nameOf(run), run]))
+  return [...runs].map(([name, { origin, partition }]) => ({ origin, partition, seq: known.get(name)! }))
 }
 
 /** By the name of the run; null and absent mean that nothing is stored. */

@@ -194,7 +194,7 @@ test('a stock grpc-js client, built from the .proto files alone, appends, links 
   const hop = clientOf(['freshet', 'v1', 'HopService'])
   const plain = { runs: [{ ...run, firstSeq: '7', route: 'api' }] }
   assert.deepEqual(await call(hop, 'append', { batch: plain }), {
-    outcome: { verdict: 'VERDICT_STORED', position: '0', reason: '' },
+    outcome: { verdict: 'VERDICT_STORED', position: '0', reason: '', fences: [] },
   })
   assert.deepEqual(got[0], create(BatchSchema, batch))
   await assert.rejects(call(hop, 'append', {}), { code: grpc.status.INVALID_ARGUMENT })

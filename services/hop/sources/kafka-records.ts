@@ -23,7 +23,8 @@ export function createRecordReader(eventType: EventType): ReadRecord {
   }
 }
 
-type Building = {
+/** A run under construction. */
+export type BuildingRun = {
   origin: string
   partition: number
   route: string
@@ -45,8 +46,8 @@ export function runsOf(
   firstOffset: bigint,
   readRecord: ReadRecord,
 ): { runs: Run[]; unreadable: DeadLetter[] } {
-  const finished: Building[] = []
-  const open = new Map<string, Building>()
+  const finished: BuildingRun[] = []
+  const open = new Map<string, BuildingRun>()
   const unreadable: DeadLetter[] = []
   const highest = new Map<string, number>()
   for (const message of messages) {
@@ -106,10 +107,10 @@ export function runsOf(
     run.events.push(event)
     run.offsets.push(offset)
   }
-  return { runs: finished.map(finish), unreadable }
+  return { runs: finished.map(finishRun), unreadable }
 }
 
-function finish(run: Building): Run {
+export function finishRun(run: BuildingRun): Run {
   const firstTimeUs = run.timesUs[0]!
   return create(RunSchema, {
     origin: run.origin,

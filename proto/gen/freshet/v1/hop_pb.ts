@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file freshet/v1/hop.proto.
  */
 export const file_freshet_v1_hop: GenFile = /*@__PURE__*/
-  fileDesc("ChRmcmVzaGV0L3YxL2hvcC5wcm90bxIKZnJlc2hldC52MSIxCg1BcHBlbmRSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEuZnJlc2hldC52MS5CYXRjaCI2Cg5BcHBlbmRSZXNwb25zZRIkCgdvdXRjb21lGAEgASgLMhMuZnJlc2hldC52MS5PdXRjb21lIj8KC0xpbmtSZXF1ZXN0Eg4KBm51bWJlchgBIAEoDRIgCgViYXRjaBgCIAEoCzIRLmZyZXNoZXQudjEuQmF0Y2giVQoMTGlua1Jlc3BvbnNlEg8KB2NyZWRpdHMYASABKA0SDgoGbnVtYmVyGAIgASgNEiQKB291dGNvbWUYAyABKAsyEy5mcmVzaGV0LnYxLk91dGNvbWUiYQoFQmF0Y2gSHQoEcnVucxgBIAMoCzIPLmZyZXNoZXQudjEuUnVuEiEKA2xvZxgCIAEoCzIULmZyZXNoZXQudjEuTG9nUmFuZ2USFgoOc3RlcF9vdmVyX2dhcHMYAyABKAgiwAEKA1J1bhIOCgZvcmlnaW4YASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhEKCWZpcnN0X3NlcRgDIAEoBBINCgVjb3VudBgEIAEoDRIVCg1maXJzdF90aW1lX3VzGAUgASgEEhYKDnRpbWVfZGVsdGFzX3VzGAYgAygNEg4KBmV2ZW50cxgHIAEoDBINCgVyb3V0ZRgIIAEoCRIPCgdmb3JlaWduGAkgASgIEhUKDW9mZnNldF9kZWx0YXMYCiADKA0ibQoITG9nUmFuZ2USDQoFdG9waWMYASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhQKDGZpcnN0X29mZnNldBgDIAEoBBITCgtuZXh0X29mZnNldBgEIAEoBBIUCgxzdGFydF9vZmZzZXQYBSABKAQiUQoHT3V0Y29tZRIkCgd2ZXJkaWN0GAEgASgOMhMuZnJlc2hldC52MS5WZXJkaWN0EhAKCHBvc2l0aW9uGAIgASgEEg4KBnJlYXNvbhgDIAEoCSqVAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEgoOVkVSRElDVF9TVE9SRUQQARIXChNWRVJESUNUX1JFRlVTRURfR0FQEAISGgoWVkVSRElDVF9SRUZVU0VEX0JFSElORBADEhIKDlZFUkRJQ1RfRkFJTEVEEAQSFAoQVkVSRElDVF9SRUpFQ1RFRBAFMowBCgpIb3BTZXJ2aWNlEj8KBkFwcGVuZBIZLmZyZXNoZXQudjEuQXBwZW5kUmVxdWVzdBoaLmZyZXNoZXQudjEuQXBwZW5kUmVzcG9uc2USPQoETGluaxIXLmZyZXNoZXQudjEuTGlua1JlcXVlc3QaGC5mcmVzaGV0LnYxLkxpbmtSZXNwb25zZSgBMAFiBnByb3RvMw");
+  fileDesc("ChRmcmVzaGV0L3YxL2hvcC5wcm90bxIKZnJlc2hldC52MSIxCg1BcHBlbmRSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEuZnJlc2hldC52MS5CYXRjaCI2Cg5BcHBlbmRSZXNwb25zZRIkCgdvdXRjb21lGAEgASgLMhMuZnJlc2hldC52MS5PdXRjb21lIj8KC0xpbmtSZXF1ZXN0Eg4KBm51bWJlchgBIAEoDRIgCgViYXRjaBgCIAEoCzIRLmZyZXNoZXQudjEuQmF0Y2giVQoMTGlua1Jlc3BvbnNlEg8KB2NyZWRpdHMYASABKA0SDgoGbnVtYmVyGAIgASgNEiQKB291dGNvbWUYAyABKAsyEy5mcmVzaGV0LnYxLk91dGNvbWUijgEKBUJhdGNoEh0KBHJ1bnMYASADKAsyDy5mcmVzaGV0LnYxLlJ1bhIhCgNsb2cYAiABKAsyFC5mcmVzaGV0LnYxLkxvZ1JhbmdlEhYKDnN0ZXBfb3Zlcl9nYXBzGAMgASgIEisKEGxhc3RfYmVmb3JlX2dhcHMYBCADKAsyES5mcmVzaGV0LnYxLkZlbmNlIsABCgNSdW4SDgoGb3JpZ2luGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoDRIRCglmaXJzdF9zZXEYAyABKAQSDQoFY291bnQYBCABKA0SFQoNZmlyc3RfdGltZV91cxgFIAEoBBIWCg50aW1lX2RlbHRhc191cxgGIAMoDRIOCgZldmVudHMYByABKAwSDQoFcm91dGUYCCABKAkSDwoHZm9yZWlnbhgJIAEoCBIVCg1vZmZzZXRfZGVsdGFzGAogAygNIm0KCExvZ1JhbmdlEg0KBXRvcGljGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoDRIUCgxmaXJzdF9vZmZzZXQYAyABKAQSEwoLbmV4dF9vZmZzZXQYBCABKAQSFAoMc3RhcnRfb2Zmc2V0GAUgASgEInQKB091dGNvbWUSJAoHdmVyZGljdBgBIAEoDjITLmZyZXNoZXQudjEuVmVyZGljdBIQCghwb3NpdGlvbhgCIAEoBBIOCgZyZWFzb24YAyABKAkSIQoGZmVuY2VzGAQgAygLMhEuZnJlc2hldC52MS5GZW5jZSI3CgVGZW5jZRIOCgZvcmlnaW4YASABKAkSEQoJcGFydGl0aW9uGAIgASgNEgsKA3NlcRgDIAEoBCqVAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEgoOVkVSRElDVF9TVE9SRUQQARIXChNWRVJESUNUX1JFRlVTRURfR0FQEAISGgoWVkVSRElDVF9SRUZVU0VEX0JFSElORBADEhIKDlZFUkRJQ1RfRkFJTEVEEAQSFAoQVkVSRElDVF9SRUpFQ1RFRBAFMowBCgpIb3BTZXJ2aWNlEj8KBkFwcGVuZBIZLmZyZXNoZXQudjEuQXBwZW5kUmVxdWVzdBoaLmZyZXNoZXQudjEuQXBwZW5kUmVzcG9uc2USPQoETGluaxIXLmZyZXNoZXQudjEuTGlua1JlcXVlc3QaGC5mcmVzaGV0LnYxLkxpbmtSZXNwb25zZSgBMAFiBnByb3RvMw");
 
 /**
  * @generated from message freshet.v1.AppendRequest
@@ -127,6 +127,13 @@ export type Batch = Message<"freshet.v1.Batch"> & {
    * @generated from field: bool step_over_gaps = 3;
    */
   stepOverGaps: boolean;
+
+  /**
+   * The same for single gaps: nothing is between each of these and what comes next in this batch.
+   *
+   * @generated from field: repeated freshet.v1.Fence last_before_gaps = 4;
+   */
+  lastBeforeGaps: Fence[];
 };
 
 /**
@@ -269,7 +276,7 @@ export type Outcome = Message<"freshet.v1.Outcome"> & {
   verdict: Verdict;
 
   /**
-   * With REFUSED_BEHIND: the stored log position to read from again.
+   * With REFUSED_BEHIND: the stored log position to read from again. With STORED by a view: the one before.
    *
    * @generated from field: uint64 position = 2;
    */
@@ -281,6 +288,13 @@ export type Outcome = Message<"freshet.v1.Outcome"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * With REFUSED_GAP: what the view has of each origin and partition in the batch.
+   *
+   * @generated from field: repeated freshet.v1.Fence fences = 4;
+   */
+  fences: Fence[];
 };
 
 /**
@@ -289,6 +303,35 @@ export type Outcome = Message<"freshet.v1.Outcome"> & {
  */
 export const OutcomeSchema: GenMessage<Outcome> = /*@__PURE__*/
   messageDesc(file_freshet_v1_hop, 7);
+
+/**
+ * The last number of an origin and partition that a view has applied.
+ *
+ * @generated from message freshet.v1.Fence
+ */
+export type Fence = Message<"freshet.v1.Fence"> & {
+  /**
+   * @generated from field: string origin = 1;
+   */
+  origin: string;
+
+  /**
+   * @generated from field: uint32 partition = 2;
+   */
+  partition: number;
+
+  /**
+   * @generated from field: uint64 seq = 3;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message freshet.v1.Fence.
+ * Use `create(FenceSchema)` to create a new message.
+ */
+export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
+  messageDesc(file_freshet_v1_hop, 8);
 
 /**
  * @generated from enum freshet.v1.Verdict
