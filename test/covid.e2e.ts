@@ -48,7 +48,7 @@ test('both intakes of covid fill the log without Kafka, and every document names
 
   const mongo = await new MongoClient(servers.mongoUrl).connect()
   defer(t, () => mongo.close())
-  const routes = await mongo.db(pipeline.database).collection(EVENTS_COLLECTION).distinct('route')
+  const routes: string[] = await mongo.db(pipeline.database).collection(EVENTS_COLLECTION).distinct('route')
   assert.deepEqual(routes.toSorted(), ['api-grpc', 'api-pubsub'])
 
   const [id] = accepted

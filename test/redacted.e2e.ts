@@ -71,6 +71,16 @@ test("a patient's name is in no log, error or metric, and in no difference that 
   // Each of the two readers of the log sends its own.
   await until('the wrong records are dead letters', () => letters() >= wrong.length * 2, 20_000)
 
+  // The audit reads all that as the hops do.
+  await producer.send({ topic: pipeline.topic.name, messages: [{ partition: 0, value: json }] })
+  await until(
+    'the foreign case is counted',
+    async () => (await redis.get(`{${pipeline.name}}:total`)) === '2',
+  )
+  const { kafka, deadLetters, differences: found } = await audit(pipeline, stores)
+  assert.deepEqual([kafka, deadLetters], [2, wrong.length * 2])
+  shown.push(...found)
+
   for (const name of Object.keys(pipeline.hops))
     shown.push(await (await fetch(`http://${running.addresses.admin(name)}/metrics`)).text())
   shown.push(await (await fetch(`${running.queryUrl}/metrics`)).text())

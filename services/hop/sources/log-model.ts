@@ -82,7 +82,8 @@ async function simulate(
   const meanwhile = async () => {
     if (nested || calm) return
     nested = true
-    await [fastPath, failOver, zombie, land, snapshot][random(5)]!()
+    const happenings: (() => unknown)[] = [fastPath, failOver, zombie, land, snapshot]
+    await happenings[random(happenings.length)]!()
     nested = false
   }
   const openSink = (): Sink => ({
