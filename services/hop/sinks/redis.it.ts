@@ -477,3 +477,22 @@ test('of foreign records of one millisecond, latest keeps the greatest ids howev
   await whole.assertViews(eventsOf(init))
   await apart.assertViews(eventsOf(init))
 })
+
+test('a gap is stepped over at the very fence before which it is believed, and at no other', async (t) => {
+  const { write, fences, position, metrics, assertViews } = await createScene(t)
+  const [first, behind] = [votes('o', 1, 3), votes('o', 6, 2)]
+  const batch = (seq: bigint) =>
+    Object.assign(logBatchOf(0, [runOf(behind)]), { lastBeforeGaps: [{ origin: 'o', partition: 0, seq }] })
+  const refused = await write(batch(3n), Verdict.REFUSED_GAP)
+  assert.deepEqual(
+    refused.fences.map(({ origin, partition, seq }) => [origin, partition, seq]),
+    [['o', 0, 0n]],
+  )
+  await write(batchOf(runOf(first)))
+  await write(batch(2n), Verdict.REFUSED_GAP)
+  assert.equal(await position(), 0)
+  await write(batch(3n))
+  assert.deepEqual({ ...(await fences()) }, { 'o-0': '7' })
+  assert.equal(await metricOf(metrics.gaps), 1)
+  await assertViews([...eventsOf(first), ...eventsOf(behind)])
+})

@@ -82,8 +82,8 @@ async function simulate(
   const meanwhile = async () => {
     if (nested || calm) return
     nested = true
-    const events: (() => unknown)[] = [fastPath, failOver, zombie, land, snapshot]
-    await events[random(5)]!()
+    const happenings: (() => unknown)[] = [fastPath, failOver, zombie, land, snapshot]
+    await happenings[random(happenings.length)]!()
     nested = false
   }
   const openSink = (): Sink => ({
