@@ -97,6 +97,8 @@ function withSecret(args: string[], { broker }: Environment): string[] {
 function reachedFromOutside({ hops }: Pipeline, name: string): boolean {
   const hop = hops[name]!
   if ('http' in hop.from) return true
+  // What comes through a store comes from nobody's connection.
+  if (portOf(hop) === undefined) return false
   return Object.values(hops).some((sender) => sender.pod !== hop.pod && targetsOf(sender).includes(name))
 }
 
