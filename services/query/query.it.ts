@@ -431,5 +431,5 @@ test('bad arguments are all listed and end it with code 2', () => {
   )
   assert.equal(status, 2)
   const mistakes = stderr.split('\n').filter((line) => line.startsWith('error: '))
-  assert.equal(mistakes.length, 6, stderr)
+  assert.equal(mistakes.length, 5, stderr)
 })
