@@ -10,10 +10,10 @@ import { tableOf } from './tables.ts'
 
 /** As many as the source systems' command line asks for. */
 const CLIENTS = 10
-const full = { rounds: 4, seconds: 1, warmUpRequests: 3_000 }
+const full = { rounds: 4, seconds: 0.8, warmUpRequests: 3_000 }
 const quick = { rounds: 1, seconds: 0.4, warmUpRequests: 200 }
 /** A warm-up ends by its requests, or then. */
-const WARM_UP_SECONDS = 4
+const WARM_UP_SECONDS = 2.5
 
 const steps = {
   commit: 'group commit: what waits is one call and one append',

@@ -27,10 +27,10 @@ type Figure = [title: string, unit: string, kind: Kind, of: (turn: Turn) => numb
 export function tablesOf(
   { contestants, own, remarks: contestRemarks }: Contest,
   turns: (name: string, kind: Kind) => Turn[],
-  rounds: number,
   settings: Settings,
 ): Record<string, Table> {
   const { closedSeconds, openSeconds } = settings
+  const rounds = turns([...contestants.keys()][0]!, 'c4').length
   const rowTitles = Object.fromEntries([...contestants].map(([name, { title }]) => [name, title]))
   const table = (title: string, figures: Record<string, Figure>, plots: Table['plots'], remarks: string[]) =>
     tableOf({
@@ -65,7 +65,10 @@ export function tablesOf(
       'Accepted a second, closed loop',
       closed,
       Object.entries(closed).map(([kind, [title]]) => linear(`Throughput, ${title}`, kind)),
-      [`${rounds} rounds of ${closedSeconds} s, in turn, forwards and backwards`, ...contestRemarks],
+      [
+        `${rounds} rounds of ${closedSeconds} s, in turn, forwards and backwards; the last may lack some loads`,
+        ...contestRemarks,
+      ],
     ),
   }
   for (const [kind, title] of [...closedKinds, ['job', '1,010 requests by 4 users'] as const])
@@ -105,6 +108,7 @@ export function tablesOf(
     [linear('CPU, open loop', 'open-route', 'open-all'), linear('CPU, 64 clients', 'c64-route', 'c64-all')],
     ['until the last event is in every store; user and system time; all: with log, stores and their readers'],
   )
+  const none = { report: { accepted: 0, sent: 0 }, lost: 0 }
   const all = (route: string) => (Object.keys(kindsOf(settings)) as Kind[]).map((kind) => turns(route, kind))
   tables['losses'] = tableOf({
     title: 'Accepted, and lost',
@@ -121,7 +125,7 @@ export function tablesOf(
     cells: (route, column) =>
       Array.from({ length: rounds }, (_, round) =>
         all(route).reduce((sum, kind) => {
-          const { report, lost } = kind[round]!
+          const { report, lost } = kind[round] ?? none
           if (column === 'lost') return sum + lost
           return sum + (column === 'accepted' ? report.accepted : report.sent - report.accepted)
         }, 0),

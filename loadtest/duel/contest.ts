@@ -2,7 +2,7 @@
 import type { Duel } from './duel.ts'
 import type { Field } from './field.ts'
 import type { RunningRoute } from './routes.ts'
-import { full, kindsOf, quick, type Shape } from './loads.ts'
+import { full, kindsOf, quick, type Settings, type Shape } from './loads.ts'
 import { tablesOf } from './contest-tables.ts'
 import type { Table } from './tables.ts'
 import { takeTurn, type Turn } from './turn.ts'
@@ -10,6 +10,8 @@ import { takeTurn, type Turn } from './turn.ts'
 /** A contestant is warm after so many at either number of clients, or when the time for that is over. */
 const WARM_UP_REQUESTS = 3_000
 const WARM_UP_CLIENTS = [64, 4]
+/** A round may take so much longer than the one before: other work on the machine, and stores that fill. */
+const SLOWER = 1.4
 
 export type Contestant = RunningRoute & {
   title: string
@@ -25,7 +27,7 @@ export type Contest = {
   remarks: string[]
 }
 
-/** As many rounds as the time allows. */
+/** As many rounds as the time allows; the last one may lack some of its loads. */
 export async function holdContest(duel: Duel, contest: Contest): Promise<Record<string, Table>> {
   const { say } = duel
   const { field, contestants } = contest
@@ -38,26 +40,26 @@ export async function holdContest(duel: Duel, contest: Contest): Promise<Record<
   for (const clients of WARM_UP_CLIENTS) for (const name of names) await turn(name, { ...warmUp, clients })
 
   const turns = new Map<string, Turn[]>()
-  const began = performance.now()
-  let rounds = 0
-  for (; rounds < settings.most; rounds++) {
-    // A round takes as long as those before, and a little more as the stores fill.
-    const roundMs = rounds === 0 ? 0 : ((performance.now() - began) / rounds) * 1.1
-    if (rounds > 0 && performance.now() + roundMs > duel.endAt) break
-    for (const [kind, shape] of Object.entries(kindsOf(settings))) {
-      say(`round ${rounds + 1}: ${kind}`)
-      for (const name of rounds % 2 === 0 ? names : names.toReversed()) {
-        const results = turns.get(`${name} ${kind}`) ?? []
-        turns.set(`${name} ${kind}`, [...results, await turn(name, shape)])
-      }
-    }
+  const of = (name: string, kind: string) => turns.get(`${name} ${kind}`) ?? []
+  const tookMs = new Map<string, number>()
+  for (const { round, kind, shape } of everyRound(settings)) {
+    const began = performance.now()
+    if (began + (tookMs.get(kind) ?? 0) * SLOWER > duel.endAt) break
+    say(`round ${round}: ${kind}`)
+    for (const name of round % 2 === 1 ? names : names.toReversed())
+      turns.set(`${name} ${kind}`, [...of(name, kind), await turn(name, shape)])
+    tookMs.set(kind, performance.now() - began)
   }
   for (const [name, { title, mayLose = false }] of contestants) {
-    const lost = Object.keys(kindsOf(settings)).flatMap((kind) =>
-      turns.get(`${name} ${kind}`)!.map((one) => one.lost),
-    )
+    const lost = Object.keys(kindsOf(settings)).flatMap((kind) => of(name, kind).map((one) => one.lost))
     const sum = lost.reduce((all, count) => all + count, 0)
     if (sum > 0 && !mayLose) duel.fail({ title, error: `${sum} accepted events are not in log and stores` })
   }
-  return tablesOf(contest, (name, kind) => turns.get(`${name} ${kind}`)!, rounds, settings)
+  return tablesOf(contest, of, settings)
+}
+
+function everyRound(settings: Settings) {
+  return Array.from({ length: settings.most }, (_, index) =>
+    Object.entries(kindsOf(settings)).map(([kind, shape]) => ({ round: index + 1, kind, shape })),
+  ).flat()
 }

@@ -8,7 +8,7 @@ import type { Part } from './duel.ts'
 import { tableOf, type Table } from './tables.ts'
 
 export const BATCH_SIZES = [1, 10, 100, 500] as const
-const full = { rounds: 4, turnMs: 250 }
+const full = { rounds: 4, turnMs: 150 }
 const quick = { rounds: 1, turnMs: 60 }
 
 export const linkTitles = {

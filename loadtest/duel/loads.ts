@@ -10,7 +10,7 @@ const OPEN_CLIENTS = 256
 /** A load that ends by its number of requests has this long. */
 const JOB_SECONDS = 20
 /** How long, in seconds, and how many rounds. */
-export const full = { most: 5, closedSeconds: 1.2, openSeconds: 3, warmUpSeconds: 3 }
+export const full = { most: 5, closedSeconds: 1, openSeconds: 3, warmUpSeconds: 2.5 }
 export const quick = { most: 1, closedSeconds: 0.4, openSeconds: 1, warmUpSeconds: 0.3 }
 
 export type Settings = typeof full

@@ -7,7 +7,7 @@ import { routeNames, routeTitles, startRoute, type RouteName } from './routes.ts
 import { tableOf } from './tables.ts'
 
 const CLIENTS = [4, 64] as const
-const full = { rounds: 3, requests: { 4: 600, 64: 3_000 } }
+const full = { rounds: 3, requests: { 4: 300, 64: 1_000 } }
 const quick = { rounds: 1, requests: { 4: 100, 64: 300 } }
 const SECONDS = 20
 
