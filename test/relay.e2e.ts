@@ -50,6 +50,8 @@ async function fillTopic(t: TestContext): Promise<string> {
   })
   const sink = await createKafkaSink(kafka, eventType, PARTITIONS, quiet)
   defer(t, () => sink.close())
+  // Of today, because Kafka deletes what is older than its retention.
+  const beganUs = BigInt(Date.now()) * 1_000n
   const rows = await readRows(join(projectRoot, weather.rows))
   const events = rows.slice(0, BATCH).map((row) => eventType.encode(row).bytes)
   assert.equal(events.length, BATCH)
@@ -59,7 +61,7 @@ async function fillTopic(t: TestContext): Promise<string> {
       partition,
       firstSeq: BigInt(seq),
       count: BATCH,
-      firstTimeUs: 1_790_000_000_000_000n,
+      firstTimeUs: beganUs,
       timeDeltasUs: events.map((_event, index) => index),
       events: joinEvents(events),
       route: 'test',

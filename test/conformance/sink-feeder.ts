@@ -27,6 +27,8 @@ export async function openSinkFeeder(
   eventType: EventType,
 ): Promise<Feeder> {
   const lanes = Array.from({ length: partitions }, () => ({ seq: 1, queue: [] as Batch[] }))
+  // Of today, because Kafka deletes what is older than its retention, half a minute after its start.
+  const beganUs = BigInt(Date.now()) * 1_000n
   const events = rows.map((row) => eventType.encode(row).bytes)
   await until(`${sink.url} is ready`, () => sink.notReady() === undefined, 15_000)
 
@@ -36,7 +38,7 @@ export async function openSinkFeeder(
       partition,
       firstSeq: BigInt(firstSeq),
       count: some.length,
-      firstTimeUs: 1_790_000_000_000_000n + BigInt(firstSeq),
+      firstTimeUs: beganUs + BigInt(firstSeq),
       timeDeltasUs: some.map((_event, index) => index),
       events: joinEvents(some),
       route: name,
