@@ -88,7 +88,14 @@ async function copyProject(t: TestContext): Promise<string> {
 test('a fifth scenario is three files: check, demo and live page take it unchanged', async (t) => {
   const copy = await copyProject(t)
   // Of the make that runs the tests, nothing must reach this one.
-  const { MAKEFLAGS: _flags, MFLAGS: _old, MAKELEVEL: _level, NODE_TEST_CONTEXT: _test, ...env } = process.env
+  const {
+    MAKEFLAGS: _flags,
+    MFLAGS: _old,
+    MAKELEVEL: _level,
+    NODE_TEST_CONTEXT: _test,
+    ...rest
+  } = process.env
+  const env = { ...rest, SHARED: join(projectRoot, process.env['SHARED'] ?? '../shared') }
   const options = { cwd: copy, env, timeout: COMMAND_DEADLINE_MS, maxBuffer: 10_000_000 }
   const make = async (...args: string[]) => {
     try {
@@ -103,6 +110,7 @@ test('a fifth scenario is three files: check, demo and live page take it unchang
   await writeFile(join(copy, 'loadtest/data/harvest.json'), `${JSON.stringify(rows, null, 2)}\n`)
 
   await make('gen')
+  await make('synth')
   // `make check` asks git whether the generated code is committed.
   const author = ['-c', 'user.name=test', '-c', 'user.email=test@localhost']
   for (const command of [
@@ -128,11 +136,11 @@ test('a fifth scenario is three files: check, demo and live page take it unchang
   const ended = once(up, 'exit')
   defer(t, () => make('down').then(() => ended))
   const state = join(copy, '.local/up.json')
+  // Being written it is there and empty.
   const readState = () =>
-    readFile(state, 'utf8').then(
-      (text) => JSON.parse(text) as UpState,
-      () => undefined,
-    )
+    readFile(state, 'utf8')
+      .then((text) => JSON.parse(text) as UpState)
+      .catch(() => undefined)
   await until('it is up', readState, COMMAND_DEADLINE_MS)
   const { queryUrl } = (await readState())!
   const page = await fetch(`${queryUrl}/`)
