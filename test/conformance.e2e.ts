@@ -53,28 +53,6 @@ async function runCell(cell: Cell, stores: Stores, dying: Promise<void>[]): Prom
   }
 }
 
-/**
- * FerretDB, the local stand-in, stops answering for longer than a minute when several connections are cut in the middle
- * of inserts; one at a time it seldom does. So these cells run one after the other, and are tried again.
- */
-const standsStill = ({ sink, fault }: Cell) => sink === 'mongodb' && fault === 'receiver restarts'
-
-/** A database that stands still stays so, and each try has one of its own. */
-async function runThrice(...of: Parameters<typeof runCell>): Promise<Result> {
-  let result = await runCell(...of)
-  for (let more = 2; more > 0 && 'failed' in result && result.failed !== undefined; more--)
-    result = await runCell(...of)
-  return result
-}
-
-/** Calls one after the other, whatever becomes of each. */
-let turn: Promise<unknown> = Promise.resolve()
-function alone<T>(work: () => Promise<T>): Promise<T> {
-  const result = turn.then(work)
-  turn = result.catch(() => undefined)
-  return result
-}
-
 test('every source, sink and fault: nothing acknowledged is lost, order is kept, and views count once', async (t) => {
   const began = performance.now()
   const stores = await startStores()
@@ -83,14 +61,8 @@ test('every source, sink and fault: nothing acknowledged is lost, order is kept,
     const dying: Promise<void>[] = []
     const left = cells.filter((cell) => wanted === undefined || nameOf(cell).includes(wanted))
     const worker = async () => {
-      for (let cell = left.shift(); cell; cell = left.shift()) {
-        const next = cell
-        results.push(
-          await (standsStill(next)
-            ? alone(() => runThrice(next, stores, dying))
-            : runCell(next, stores, dying)),
-        )
-      }
+      for (let cell = left.shift(); cell; cell = left.shift())
+        results.push(await runCell(cell, stores, dying))
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, worker))
     await Promise.all(dying)

@@ -1,5 +1,12 @@
 // Where and how MongoDB holds events.
-import { MongoServerError, type Collection } from 'mongodb'
+import {
+  MongoClient,
+  MongoServerError,
+  MongoServerSelectionError,
+  type Collection,
+  type Db,
+  type MongoClientOptions,
+} from 'mongodb'
 
 /** One document an event: `_id` (the event id), the schema's fields, `time`, `route`, `log`. */
 export const EVENTS_COLLECTION = 'events'
@@ -49,5 +56,47 @@ export async function countEvents(events: Collection<EventDocument>, maxTimeMS: 
   } catch (cause) {
     if (cause instanceof MongoServerError && cause.code === NAMESPACE_NOT_FOUND) return 0
     throw cause
+  }
+}
+
+export type Events = {
+  /** Calls `work` with the events of the database; what it does with them ends when it resolves. */
+  use<T>(work: (events: Collection<EventDocument>, db: Db) => Promise<T>): Promise<T>
+  /** For a cursor, whose failure replaces nothing. */
+  current(): Collection<EventDocument>
+  close(): Promise<void>
+}
+
+/**
+ * Opens the events of a database. A client that finds no server is replaced: when a connection dies at the moment in
+ * which the driver's monitor asks over it, that monitor waits for ever, and its client never finds the server again
+ * (mongodb 7.9: a write to a destroyed socket waits for `drain`).
+ */
+export function openEvents(hosts: string[], database: string, options: MongoClientOptions): Events {
+  const open = () =>
+    new MongoClient(`mongodb://${hosts.join(',')}`, {
+      serverSelectionTimeoutMS: 2_000,
+      connectTimeoutMS: 2_000,
+      ...options,
+    })
+  let client = open()
+  const eventsOf = (db: Db) => db.collection<EventDocument>(EVENTS_COLLECTION)
+  return {
+    current: () => eventsOf(client.db(database)),
+    async use(work) {
+      const used = client
+      try {
+        const db = used.db(database)
+        return await work(eventsOf(db), db)
+      } catch (cause) {
+        if (cause instanceof MongoServerSelectionError && used === client) {
+          client = open()
+          // Nothing waits for what is given up.
+          used.close().catch(() => undefined)
+        }
+        throw cause
+      }
+    },
+    close: () => client.close(),
   }
 }

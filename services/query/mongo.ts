@@ -1,11 +1,10 @@
 // MongoDB as this program needs it: it reads and never writes, not even an index.
-import { MongoClient, type Filter } from 'mongodb'
-import { countEvents, EVENTS_COLLECTION, type EventDocument } from '../lib/mongo.ts'
+import type { Filter } from 'mongodb'
+import { countEvents, openEvents, type EventDocument } from '../lib/mongo.ts'
 import { atMost } from './stores.ts'
 
 /** The server ends a query by itself after this long. */
 const QUERY_DEADLINE_MS = 2_000
-const CONNECT_DEADLINE_MS = 2_000
 const MAX_CONNECTIONS = 16
 const CLOSE_DEADLINE_MS = 300
 
@@ -22,24 +21,29 @@ export type EventReader = {
 }
 
 export function openMongo(hosts: string[], database: string): EventReader {
-  const client = new MongoClient(`mongodb://${hosts.join(',')}`, {
+  const stored = openEvents(hosts, database, {
     appName: 'freshet-query',
-    serverSelectionTimeoutMS: CONNECT_DEADLINE_MS,
-    connectTimeoutMS: CONNECT_DEADLINE_MS,
     socketTimeoutMS: QUERY_DEADLINE_MS + 1_000,
     waitQueueTimeoutMS: QUERY_DEADLINE_MS,
     maxPoolSize: MAX_CONNECTIONS,
     retryReads: false,
   })
-  const events = client.db(database).collection<EventDocument>(EVENTS_COLLECTION)
   const maxTimeMS = QUERY_DEADLINE_MS
   return {
     find: (filter, limit) =>
-      events
-        .find(filter, { sort: { time: -1, _id: -1 }, limit, batchSize: limit, singleBatch: true, maxTimeMS })
-        .toArray(),
-    get: (_id) => events.findOne({ _id }, { maxTimeMS }),
-    count: () => countEvents(events, maxTimeMS),
-    close: () => atMost(CLOSE_DEADLINE_MS, client.close()),
+      stored.use((events) =>
+        events
+          .find(filter, {
+            sort: { time: -1, _id: -1 },
+            limit,
+            batchSize: limit,
+            singleBatch: true,
+            maxTimeMS,
+          })
+          .toArray(),
+      ),
+    get: (_id) => stored.use((events) => events.findOne({ _id }, { maxTimeMS })),
+    count: () => stored.use((events) => countEvents(events, maxTimeMS)),
+    close: () => atMost(CLOSE_DEADLINE_MS, stored.close()),
   }
 }

@@ -11,7 +11,6 @@ import { hopOf, type SinkRow, type SourceRow } from './rows.ts'
 import type { Stores } from './stores.ts'
 
 /** Above what a lease or a group takes to pass to the next reader. */
-/** Above what a sink gives an attempt: a call that was cut may stay unanswered until then. */
 const DEADLINE_MS = 15_000
 /** Stores are looked at no more often. */
 const LOOK_MS = 10

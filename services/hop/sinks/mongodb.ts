@@ -1,10 +1,10 @@
 // Logs events as documents. The event's id is the document's, so that a repeated insert changes nothing.
-import { MongoBulkWriteError, MongoClient } from 'mongodb'
+import { MongoBulkWriteError } from 'mongodb'
 import type { Endpoint } from '../../lib/endpoint.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { EventType } from '../../lib/event-type.ts'
 import type { Log } from '../../lib/log.ts'
-import { EVENTS_COLLECTION, LOG_OVERLAP_MS, type EventDocument } from '../../lib/mongo.ts'
+import { LOG_OVERLAP_MS, openEvents, type EventDocument } from '../../lib/mongo.ts'
 import { eventId } from '../../lib/views.ts'
 import {
   MAX_BATCH_RECORDS,
@@ -44,24 +44,21 @@ type Waiting = {
 }
 
 export async function createMongodbSink(endpoint: Endpoint, eventType: EventType, log: Log): Promise<Sink> {
-  const client = new MongoClient(`mongodb://${endpoint.hosts.join(',')}`, {
+  const stored = openEvents(endpoint.hosts, endpoint.path, {
     appName: 'freshet',
     writeConcern: { w: 'majority', j: true, wtimeoutMS: MAJORITY_DEADLINE_MS },
     // The hop that owns a batch retries it; nobody else.
     retryWrites: false,
-    serverSelectionTimeoutMS: 2_000,
-    connectTimeoutMS: 2_000,
     socketTimeoutMS: SOCKET_DEADLINE_MS,
     maxPoolSize: 8,
   })
-  const events = client.db(endpoint.path).collection<EventDocument>(EVENTS_COLLECTION)
   let down: string | undefined = 'not connected yet'
   let indexed = false
 
   /** The order in which `query` pages through the log. */
   const ensureIndex = async () => {
     if (indexed) return
-    await events.createIndex({ time: -1, _id: -1 })
+    await stored.use((events) => events.createIndex({ time: -1, _id: -1 }))
     indexed = true
     down = undefined
   }
@@ -70,7 +67,7 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
   const ask = async () => {
     try {
       await ensureIndex()
-      await client.db(endpoint.path).command({ ping: 1 })
+      await stored.use((_events, db) => db.command({ ping: 1 }))
       down = undefined
     } catch (cause) {
       away(cause)
@@ -95,7 +92,9 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
       let outcome = outcomes.stored()
       try {
         if (documents.length > 0)
-          await events.insertMany(documents, { ordered: false, maxTimeMS: INSERT_DEADLINE_MS })
+          await stored.use((events) =>
+            events.insertMany(documents, { ordered: false, maxTimeMS: INSERT_DEADLINE_MS }),
+          )
       } catch (cause) {
         const known = cause instanceof MongoBulkWriteError ? outcomeOf(cause) : undefined
         if (!known) throw cause
@@ -115,7 +114,7 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
     const ids = documents.flatMap(({ _id, log: place }) => (place && 'at' in place ? [_id] : []))
     while (ids.length > 0) {
       const at = new Date()
-      await events.updateMany({ _id: { $in: ids } }, { $set: { 'log.at': at } })
+      await stored.use((events) => events.updateMany({ _id: { $in: ids } }, { $set: { 'log.at': at } }))
       if (Date.now() - at.getTime() < LOG_OVERLAP_MS / 2) return
     }
   }
@@ -148,7 +147,7 @@ export async function createMongodbSink(endpoint: Endpoint, eventType: EventType
     close() {
       closed = true
       clearTimeout(timer)
-      return client.close()
+      return stored.close()
     },
   }
 }

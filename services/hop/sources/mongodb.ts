@@ -1,11 +1,10 @@
 // Reads the log of a pipeline whose log is MongoDB, about once a second: it has no consumers to wake, and the local
 // stand-in no change streams. What a look does is in log-looks.ts.
-import { MongoClient } from 'mongodb'
 import type { Endpoint } from '../../lib/endpoint.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { EventType } from '../../lib/event-type.ts'
 import type { Log } from '../../lib/log.ts'
-import { countEvents, EVENTS_COLLECTION, LOG_INDEX, type EventDocument } from '../../lib/mongo.ts'
+import { countEvents, LOG_INDEX, openEvents } from '../../lib/mongo.ts'
 import type { Deliver, Source } from '../batch.ts'
 import { createLogLooks, type Documents } from './log-looks.ts'
 
@@ -22,20 +21,18 @@ export function createMongodbSource(
   stopped: AbortSignal,
   log: Log,
 ): Source {
-  const client = new MongoClient(`mongodb://${endpoint.hosts.join(',')}`, {
+  const stored = openEvents(endpoint.hosts, endpoint.path, {
     appName: 'freshet-log',
-    serverSelectionTimeoutMS: 2_000,
-    connectTimeoutMS: 2_000,
     socketTimeoutMS: QUERY_DEADLINE_MS + 2_000,
     maxPoolSize: 4,
   })
-  const events = client.db(endpoint.path).collection<EventDocument>(EVENTS_COLLECTION)
   // What a failover may take back must not be counted.
   const options = { readConcern: { level: 'majority' }, maxTimeMS: QUERY_DEADLINE_MS } as const
   const documents: Documents = {
-    count: () => countEvents(events, QUERY_DEADLINE_MS),
-    since: (at) => events.find({ 'log.at': { $gte: at } }, { ...options, sort: LOG_INDEX }),
-    byIds: (ids) => events.find({ _id: { $in: ids } }, options).toArray(),
+    count: () => stored.use((events) => countEvents(events, QUERY_DEADLINE_MS)),
+    // Every look asks for the count first, so a client that finds no server is replaced by then.
+    since: (at) => stored.current().find({ 'log.at': { $gte: at } }, { ...options, sort: LOG_INDEX }),
+    byIds: (ids) => stored.use((events) => events.find({ _id: { $in: ids } }, options).toArray()),
   }
   const looks = createLogLooks(documents, eventType, deliver, stopped, log)
   let down: string | undefined = 'not read yet'
@@ -44,7 +41,7 @@ export function createMongodbSource(
   let wake = () => {}
 
   const look = async (): Promise<boolean> => {
-    if (!indexed) await events.createIndex(LOG_INDEX)
+    if (!indexed) await stored.use((events) => events.createIndex(LOG_INDEX))
     indexed = true
     return looks.look()
   }
@@ -78,7 +75,7 @@ export function createMongodbSource(
       closing = true
       wake()
       await looking
-      await client.close()
+      await stored.close()
     },
   }
 }
