@@ -6,10 +6,10 @@ import { colours } from '../../local/colours.ts'
 import { projectRoot } from '../../local/session.ts'
 import { startStack } from '../../local/stack.ts'
 import { pipeline } from '../../pipelines/weather.ts'
-import { ConfigError, reasonOf } from '../../services/lib/errors.ts'
-import { exitWithMistakes } from '../../services/lib/run.ts'
+import { reasonOf } from '../../services/lib/errors.ts'
 import { readRows } from '../data-file.ts'
 import type { Bench } from './bench.ts'
+import { exitOnSignals, readOptions, sayWithSeconds } from './command.ts'
 import { measureFreshness } from './freshness.ts'
 import { createGenerator } from './generator.ts'
 import { measureHttp } from './http.ts'
@@ -17,31 +17,14 @@ import { measureKafkaClients } from './kafka-clients.ts'
 import { measureKafkaMongodb } from './kafka-mongodb.ts'
 import { describeMachine, readCommit } from './machine.ts'
 import { measureMemory } from './memory.ts'
-import { parseOptions, usage, type BenchOptions } from './options.ts'
+import { parseOptions, usage } from './options.ts'
 import { figureAsJson, formatSections, type Failure, type Section } from './report.ts'
 import { measureWsRedis } from './ws-redis.ts'
 
-function parse(args: string[]): BenchOptions {
-  try {
-    const options = parseOptions(args)
-    if (options) return options
-  } catch (cause) {
-    if (cause instanceof ConfigError) exitWithMistakes(cause)
-    throw cause
-  }
-  process.stdout.write(usage)
-  process.exit(0)
-}
-
-const { quick, parts } = parse(process.argv.slice(2))
+const { quick, parts } = readOptions(parseOptions, usage)
 const began = performance.now()
-const say = (line: string) => {
-  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
-  process.stderr.write(`${colours.dim(`${seconds.padStart(6)} s`)}  ${line}\n`)
-}
-// What was started dies with this process (local/watchdog.ts), and its data is nobody's.
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
+const say = sayWithSeconds(began)
+exitOnSignals()
 
 const measurements: [string, boolean, (bench: Bench) => Promise<Section>][] = [
   ['http', parts.has('a') || parts.has('b'), (bench) => measureHttp(bench, { withLog: parts.has('b') })],

@@ -6,8 +6,8 @@ import { colours } from '../../local/colours.ts'
 import { projectRoot } from '../../local/session.ts'
 import { startStack } from '../../local/stack.ts'
 import { pipeline } from '../../pipelines/weather.ts'
-import { ConfigError, reasonOf } from '../../services/lib/errors.ts'
-import { exitWithMistakes } from '../../services/lib/run.ts'
+import { reasonOf } from '../../services/lib/errors.ts'
+import { exitOnSignals, readOptions, sayWithSeconds } from '../bench/command.ts'
 import { describeMachine, readCommit } from '../bench/machine.ts'
 import { withReleases } from '../bench/releases.ts'
 import type { Failure } from '../bench/report.ts'
@@ -26,27 +26,10 @@ import { measureLinks } from './links.ts'
 import { measureWire } from './wire.ts'
 import { measureWhole } from './whole.ts'
 
-function parse(args: string[]): DuelOptions {
-  try {
-    const options = parseOptions(args)
-    if (options) return options
-  } catch (cause) {
-    if (cause instanceof ConfigError) exitWithMistakes(cause)
-    throw cause
-  }
-  process.stdout.write(usage)
-  process.exit(0)
-}
-
-const { what, parts, quick } = parse(process.argv.slice(2))
+const { what, parts, quick } = readOptions(parseOptions, usage)
 const began = performance.now()
-const say = (line: string) => {
-  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
-  process.stderr.write(`${colours.dim(`${seconds.padStart(6)} s`)}  ${line}\n`)
-}
-// What was started dies with this process (local/watchdog.ts), and its data is nobody's.
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
+const say = sayWithSeconds(began)
+exitOnSignals()
 
 /** Until the last round must have ended; below the 10 and 5 minutes that are promised. */
 const SECONDS = { routes: 540, ingress: 260 }
