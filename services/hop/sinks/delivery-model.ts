@@ -6,7 +6,6 @@
 import { create } from '@bufbuild/protobuf'
 import type { KafkaMessage } from 'kafkajs'
 import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { BatchSchema, LogRangeSchema } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { loadEventType } from '../../lib/event-type.ts'
 import { formatIdentity, IDENTITY_HEADER } from '../../lib/kafka.ts'
@@ -16,7 +15,7 @@ import { attempt } from '../deliver.ts'
 import { createHopMetrics } from '../metrics.ts'
 import { createRecordReader, runsOf } from '../sources/kafka-records.ts'
 import { quiet, randomFrom, readViews, recount, type Event, type Redis } from './view-samples.ts'
-import { copyKeys, play } from './play.ts'
+import { copyKeys, differences, play, takeSteps, type Step } from './play.ts'
 import type { Call } from '../redis-connection.ts'
 import { createViewWriter } from './view-writer.ts'
 
@@ -254,7 +253,7 @@ async function simulate(seed: number, redis: Redis, send: Call): Promise<string 
     anyIntake().alive = false
     if (intakes.length < 6) newIntake()
   }
-  const steps: [number, () => unknown][] = [
+  const steps: Step[] = [
     [30, takeIn],
     [20, fastPath],
     [30, read],
@@ -266,17 +265,7 @@ async function simulate(seed: number, redis: Redis, send: Call): Promise<string 
     [3, failOver],
     [3, crash],
   ]
-  const weights = steps.reduce((sum, [weight]) => sum + weight, 0)
-  for (let n = 0; n < STEPS; n++) {
-    let pick = random(weights)
-    for (const [weight, step] of steps) {
-      if (pick < weight) {
-        await step()
-        break
-      }
-      pick -= weight
-    }
-  }
+  await takeSteps(steps, STEPS, random)
 
   calm = true
   for (const intake of intakes) if (intake.alive) appendPending(intake) // retried until acknowledged
@@ -297,9 +286,11 @@ async function simulate(seed: number, redis: Redis, send: Call): Promise<string 
   const expected = recount(keys, [...events.values()])
   const used = [allKeys, ...Array.from({ length: snapshots }, (_, n) => snapshotOf(n))].flat()
   await redis.unlink(used)
-  const wrong = Object.keys(expected).filter((key) => !isDeepStrictEqual(stored[key], expected[key]))
-  if (wrong.length === 0) return undefined
-  return `seed ${seed} differs in ${wrong.map((key) => key.slice(pipeline.length + 3)).join(', ')}: total ${JSON.stringify(stored[keys.total])}, log ${events.size}`
+  const wrong = differences(stored, expected, pipeline)
+  return (
+    wrong &&
+    `seed ${seed} differs in ${wrong}: total ${JSON.stringify(stored[keys.total])}, log ${events.size}`
+  )
 
   function fastBatchOf(origin: string, pending: Pending): Batch {
     const messages = pending.map(({ seq, timeUs, tweet }) => ({

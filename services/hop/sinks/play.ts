@@ -1,5 +1,6 @@
 // Plays random interleavings, in a worker of its own: what the models of delivery share.
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Call } from '../redis-connection.ts'
 import { connectRedis, type Redis } from './view-samples.ts'
@@ -48,6 +49,38 @@ export async function play(
   await Promise.all(Array.from({ length: CONCURRENT }, work))
   redis.destroy()
   parentPort!.postMessage(played)
+}
+
+/** How often a step is taken, in proportion to the others, and what it does. */
+export type Step = [weight: number, take: () => unknown]
+
+/** Takes `count` steps by chance, one after the other. */
+export async function takeSteps(
+  steps: Step[],
+  count: number,
+  random: (below: number) => number,
+): Promise<void> {
+  const weights = steps.reduce((sum, [weight]) => sum + weight, 0)
+  for (let n = 0; n < count; n++) {
+    let pick = random(weights)
+    for (const [weight, take] of steps) {
+      if (pick < weight) {
+        await take()
+        break
+      }
+      pick -= weight
+    }
+  }
+}
+
+/** The views that are not as expected, without their pipeline's name; nothing if all are. */
+export function differences(
+  stored: Record<string, unknown>,
+  expected: Record<string, unknown>,
+  pipeline: string,
+): string | undefined {
+  const wrong = Object.keys(expected).filter((key) => !isDeepStrictEqual(stored[key], expected[key]))
+  return wrong.map((key) => key.slice(`{${pipeline}}:`.length)).join(', ') || undefined
 }
 
 /** What a replica has that is taken over: the pipeline's keys as they were, in one step. */

@@ -5,7 +5,6 @@
 // log-looks.it.ts.
 import { create } from '@bufbuild/protobuf'
 import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { BatchSchema } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { loadEventType } from '../../lib/event-type.ts'
 import type { EventDocument, MongoPlace } from '../../lib/mongo.ts'
@@ -14,7 +13,7 @@ import { joinBatches, outcomes, type Batch, type Deliver, type Sink } from '../b
 import { attempt } from '../deliver.ts'
 import { createHopMetrics } from '../metrics.ts'
 import type { Call } from '../redis-connection.ts'
-import { copyKeys, play } from '../sinks/play.ts'
+import { copyKeys, differences, play, takeSteps, type Step } from '../sinks/play.ts'
 import { quiet, randomFrom, readViews, recount, type Event, type Redis } from '../sinks/view-samples.ts'
 import { createViewWriter } from '../sinks/view-writer.ts'
 import { readDocument, runsOfEvents, type LoggedEvent } from './documents.ts'
@@ -234,7 +233,7 @@ async function simulate(
     intake.insert = undefined
     if (intakes.length < 6) newIntake()
   }
-  const steps: [number, () => unknown][] = [
+  const steps: Step[] = [
     [30, takeIn],
     [30, land],
     [15, wait],
@@ -246,17 +245,7 @@ async function simulate(
     [3, failOver],
     [2, crash],
   ]
-  const weights = steps.reduce((sum, [weight]) => sum + weight, 0)
-  for (let n = 0; n < STEPS; n++) {
-    let pick = random(weights)
-    for (const [weight, step] of steps) {
-      if (pick < weight) {
-        await step()
-        break
-      }
-      pick -= weight
-    }
-  }
+  await takeSteps(steps, STEPS, random)
 
   for (const insert of inserts)
     finish(
@@ -279,9 +268,11 @@ async function simulate(
   const expected = recount(keys, [...visible.values()].map(shownAs))
   const used = Array.from({ length: snapshots }, (_, n) => snapshotOf(n))
   await redis.unlink([allKeys, ...used, ...forgotten].flat())
-  const wrong = Object.keys(expected).filter((key) => !isDeepStrictEqual(stored[key], expected[key]))
-  if (wrong.length === 0) return undefined
-  return `seed ${seed} differs in ${wrong.map((key) => key.slice(pipeline.length + 3)).join(', ')}: total ${JSON.stringify(stored[keys.total])}, log ${visible.size}`
+  const wrong = differences(stored, expected, pipeline)
+  return (
+    wrong &&
+    `seed ${seed} differs in ${wrong}: total ${JSON.stringify(stored[keys.total])}, log ${visible.size}`
+  )
 }
 
 function atOf({ log }: EventDocument): number {
