@@ -16,12 +16,9 @@ import { viewsOf } from '../services/lib/views.ts'
 import { loadEventType } from '../services/lib/event-type.ts'
 import { defer } from './defer.ts'
 import { servers } from './servers.ts'
-import { startOwn, stores } from './started.ts'
+import { killAndRestart, OUTAGE_MS, startOwn, stores, WARM_UP_MS } from './started.ts'
 import { until } from './until.ts'
 
-/** Long enough for a client and a hop to notice, and for the queue to grow. */
-const OUTAGE_MS = 300
-const WARM_UP_MS = 500
 const none = () => Promise.resolve()
 /** The pipeline without Kafka, also where the tests have one. */
 const on = { ...stores, kafkaBrokers: '' }
@@ -63,13 +60,9 @@ test('both intakes of covid fill the log without Kafka, and every document names
 for (const hop of ['api-grpc', 'writer', 'repair']) {
   test(`SIGKILL and restart of ${hop} under load loses and doubles nothing`, async (t) => {
     const { running, load, assertBalanced } = await startOwn(t, covid, on)
-    const accepted = await load({ requests: 3_000, rate: 1_000, intake: 'api-grpc' }, async () => {
-      await pause(WARM_UP_MS)
-      running.processes[hop]!.kill('SIGKILL')
-      await running.processes[hop]!.exited
-      await pause(OUTAGE_MS)
-      await running.restart(hop)
-    })
+    const accepted = await load({ requests: 3_000, rate: 1_000, intake: 'api-grpc' }, () =>
+      killAndRestart(running, hop),
+    )
     assert.ok(accepted.size > 500, `only ${accepted.size} were accepted`)
     await assertBalanced(accepted)
   })

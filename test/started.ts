@@ -1,6 +1,7 @@
 // What the end-to-end tests share: a running pipeline, load on it, and the audit at the end.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import { audit, type AuditReport, type Stores } from '../local/audit.ts'
 import { waitUntilDrained } from '../local/drained.ts'
@@ -20,6 +21,10 @@ export const stores: Stores = {
   mongoUrl: servers.mongoUrl,
 }
 
+/** Until a load runs evenly. */
+export const WARM_UP_MS = 500
+/** Long enough for a client and a hop to notice, and for the queue to grow. */
+export const OUTAGE_MS = 300
 const LOAD_DEADLINE_MS = 60_000
 const DRAIN_DEADLINE_MS = 60_000
 
@@ -34,6 +39,15 @@ export type Started<P extends Pipeline = Pipeline> = {
   ) => Promise<Set<string>>
   /** Waits until the stores have what the log has, and audits; fails the test when anything differs. */
   assertBalanced: (accepted: Set<string>) => Promise<AuditReport>
+}
+
+/** Kills a hop in the middle of a load, and starts it again after an outage. */
+export async function killAndRestart(running: RunningPipeline, hop: string): Promise<void> {
+  await pause(WARM_UP_MS)
+  running.processes[hop]!.kill('SIGKILL')
+  await running.processes[hop]!.exited
+  await pause(OUTAGE_MS)
+  await running.restart(hop)
 }
 
 /** Starts a weather pipeline of its own; it stops with the test. */

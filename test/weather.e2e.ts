@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
-import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'node:test'
-import { startWeather } from './started.ts'
-
-/** Long enough for a client and a hop to notice, and for the queue to grow. */
-const OUTAGE_MS = 300
-const WARM_UP_MS = 500
+import { killAndRestart, startWeather } from './started.ts'
 
 test('2,000 accepted events are in Kafka, MongoDB and Redis once, and every view is right', async (t) => {
   const { load, assertBalanced } = await startWeather(t)
@@ -19,13 +14,7 @@ test('2,000 accepted events are in Kafka, MongoDB and Redis once, and every view
 for (const hop of ['api', 'publisher', 'live-writer', 'archiver', 'repair']) {
   test(`SIGKILL and restart of ${hop} under load loses and doubles nothing`, async (t) => {
     const { running, load, assertBalanced } = await startWeather(t)
-    const accepted = await load({ requests: 3_000, rate: 1_000 }, async () => {
-      await pause(WARM_UP_MS)
-      running.processes[hop]!.kill('SIGKILL')
-      await running.processes[hop]!.exited
-      await pause(OUTAGE_MS)
-      await running.restart(hop)
-    })
+    const accepted = await load({ requests: 3_000, rate: 1_000 }, () => killAndRestart(running, hop))
     assert.ok(accepted.size > 500, `only ${accepted.size} were accepted`)
     await assertBalanced(accepted)
   })

@@ -23,6 +23,24 @@ export type Feeder = {
   close(): Promise<void>
 }
 
+/** Of a source whose clients hold nothing back: what was refused is offered again as events that are new. */
+export function offering(offer: (count: number) => Promise<Fed>): Pick<Feeder, 'feed' | 'again'> {
+  let refused = 0
+  const feed = async (count: number) => {
+    const fed = await offer(count)
+    refused += fed.refused.length
+    return fed
+  }
+  return {
+    feed,
+    again() {
+      const count = refused
+      refused = 0
+      return feed(count)
+    },
+  }
+}
+
 export const joinFed = (parts: Fed[]): Fed => ({
   accepted: parts.flatMap(({ accepted }) => accepted),
   refused: parts.flatMap(({ refused }) => refused),

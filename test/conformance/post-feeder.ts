@@ -2,11 +2,10 @@
 import type { Row } from '../../loadtest/data-file.ts'
 import { reasonOf } from '../../services/lib/errors.ts'
 import { MAX_EVENT_BYTES } from '../../services/hop/sources/http.ts'
-import { joinFed, type Fed, type Feeder } from './feeder.ts'
+import { joinFed, offering, type Fed, type Feeder } from './feeder.ts'
 
 export function openPostFeeder(port: number, rows: Row[]): Feeder {
   let next = 0
-  let refused = 0
 
   const post = async (body: string) => {
     const headers = { 'Content-Type': 'application/json' }
@@ -26,18 +25,8 @@ export function openPostFeeder(port: number, rows: Row[]): Feeder {
       return { accepted: [], refused: [`no answer: ${reasonOf(cause)}`] }
     }
   }
-  const feed = async (count: number) => {
-    const fed = joinFed(await Promise.all(Array.from({ length: count }, postNext)))
-    refused += fed.refused.length
-    return fed
-  }
   return {
-    feed,
-    again() {
-      const count = refused
-      refused = 0
-      return feed(count)
-    },
+    ...offering(async (count) => joinFed(await Promise.all(Array.from({ length: count }, postNext)))),
     async feedTooMuch() {
       const { status, error } = await post(JSON.stringify({ text: 'x'.repeat(MAX_EVENT_BYTES) }))
       return `${status} ${error}`

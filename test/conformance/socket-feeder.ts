@@ -1,7 +1,7 @@
 // A client of the intake's WebSocket: numbered frames within its credits; it connects again when it is cut off.
 import type { Row } from '../../loadtest/data-file.ts'
 import { MAX_EVENTS } from '../../services/hop/sources/http.ts'
-import type { Fed, Feeder } from './feeder.ts'
+import { offering, type Fed, type Feeder } from './feeder.ts'
 
 const FRAME_EVENTS = 6
 
@@ -14,7 +14,6 @@ export function openSocketFeeder(port: number, rows: Row[]): Feeder {
   const waiting = new Map<number, (answer: Answer) => void>()
   let next = 0
   let number = 0
-  let refused = 0
   let opening: Promise<WebSocket | string> | undefined
 
   const connect = () =>
@@ -45,7 +44,7 @@ export function openSocketFeeder(port: number, rows: Row[]): Feeder {
     socket.send(JSON.stringify({ n, events }))
     return answer
   }
-  const feed = async (count: number): Promise<Fed> => {
+  const offerAll = async (count: number): Promise<Fed> => {
     const fed: Fed = { accepted: [], refused: [] }
     const offer = async (frame: unknown[]) => {
       const answer = await ask(frame)
@@ -60,16 +59,10 @@ export function openSocketFeeder(port: number, rows: Row[]): Feeder {
     const frames: unknown[][] = []
     for (let at = 0; at < count; at += FRAME_EVENTS) frames.push(events.slice(at, at + FRAME_EVENTS))
     await Promise.all(frames.map(offer))
-    refused += fed.refused.length
     return fed
   }
   return {
-    feed,
-    again() {
-      const count = refused
-      refused = 0
-      return feed(count)
-    },
+    ...offering(offerAll),
     async feedTooMuch() {
       const answer = await ask(Array.from({ length: MAX_EVENTS + 1 }, () => rows[0]))
       return typeof answer === 'string' ? answer : 'was answered'
