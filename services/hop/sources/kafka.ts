@@ -26,7 +26,7 @@ const HEARTBEAT_MS = 1_000
  * a millisecond is read ten records at a time, and the readers, not the data, use up the machine.
  */
 const MIN_FETCH_BYTES = 524_288
-const DEFAULT_WAIT_MS = '50'
+const DEFAULT_WAIT_MS = '15'
 const COMMIT_MS = 500
 /** An idle partition asks its sinks this often whether they still are where they were. */
 const PROBE_MS = 1_000
