@@ -7,6 +7,9 @@ export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 PIPELINE ?= weather
 PORT ?= 8081
+ENV ?= laptop
+# From where a cluster pulls the image.
+export REGISTRY
 # Where schemas of Kubernetes' own and of custom resources are.
 SHARED ?= ../shared
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
@@ -50,7 +53,7 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
 
-synth: node_modules/.ready ## write dist/ from the pipelines
+synth: node_modules/.ready ## write dist/ from the pipelines [REGISTRY=]
 	@tsx main.ts
 
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
@@ -64,6 +67,12 @@ images: bundle ## the image, by docker, podman or buildah [BASE=]
 
 image-archive: bundle ## the image without an engine, its size checked; needs ../shared [CLUSTER_TOOLS=]
 	@node images/archive.ts
+
+apply: ready ## bring an environment to kubectl's cluster, and wait until it runs [ENV=laptop REGISTRY=]
+	@node images/apply.ts --env $(ENV)
+
+diff: ## what `apply` would change there, by the server's own word [ENV=laptop]
+	@kubectl diff --server-side -R -f dist/$(ENV)
 
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
@@ -80,7 +89,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
-	@tsx main.ts
+	@REGISTRY= tsx main.ts
 	@changed=$$(git status --porcelain dist); test -z "$$changed" || { echo "dist/ is stale; commit what \`make synth\` wrote:"; echo "$$changed"; exit 1; }
 	@node --import tsx --test --test-reporter=dot 'charts/*.test.ts'
 	@charts/kubeconform.sh dist $(SHARED)/schemas .local/cache
@@ -111,4 +120,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive apply diff test check gen ready

@@ -25,7 +25,7 @@ async function buildWith(t: TestContext, commands: Record<string, string>, env: 
 test('without an engine it says of each what is missing, with exit code 2', async (t) => {
   const { status, stderr } = await buildWith(t, { podman: 'echo first >&2; echo no daemon >&2; exit 1' })
   assert.equal(status, 2)
-  assert.match(stderr, /^make images needs one of docker, podman, buildah, running:$/m)
+  assert.match(stderr, /^make images: one of docker, podman, buildah must run:$/m)
   assert.match(stderr, /^ {2}docker: not on PATH$/m)
   assert.match(stderr, /^ {2}podman info: no daemon$/m)
   assert.match(stderr, /^ {2}buildah: not on PATH$/m)

@@ -1,8 +1,9 @@
 // What the programs run in. Pod specifications and `make images` both read it here.
 import { nodeFlags } from './pipeline.ts'
 
-/** The one image; the version is that of package.json. */
-export const image = 'freshet:0.1.0'
+/** The one image; the version is that of package.json. A cluster that pulls it does so from REGISTRY (`ghcr.io/owner`). */
+const registry = process.env['REGISTRY']
+export const image = `${registry ? `${registry}/` : ''}freshet:0.1.0`
 
 /** Where each program is in the image; `node` finds them there with no node_modules beside. */
 export const programs = { hop: '/app/hop.mjs', query: '/app/query.mjs' }
