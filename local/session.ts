@@ -21,7 +21,11 @@ export type Session = { stack: Stack; running: RunningPipeline; stop: () => Prom
 export async function startSession(
   pipeline: Pipeline,
   dir: string,
-  options: RunOptions & { progress: (line: string) => void },
+  options: RunOptions & {
+    progress: (line: string) => void
+    /** It has no end of its own, so that being told to stop is no failure. */
+    endless?: boolean
+  },
 ): Promise<Session> {
   const stack = await startStack({
     dir,
@@ -43,7 +47,7 @@ export async function startSession(
     process.on(signal, () => {
       options.progress('stopping …')
       stop().then(
-        () => process.exit(code),
+        () => process.exit(options.endless ? 0 : code),
         () => process.exit(1),
       )
     })

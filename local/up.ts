@@ -19,6 +19,7 @@ const { stack, running } = await startSession(pipeline, join(projectRoot, '.loca
   progress: say,
   log: say,
   queryPort,
+  endless: true,
 })
 const { kafkaBrokers, redisUrl, mongoUrl } = stack
 const { intakes, queryUrl, admins } = running
