@@ -14,7 +14,7 @@ export REGISTRY
 SHARED ?= ../shared
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 # What `make test TESTS=…` narrows.
-TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'images/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
+TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'images/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/*.e2e.ts'
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,12 @@ diff: ## what `apply` would change there, by the server's own word [ENV=laptop]
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
+test-cluster: ready ## dist/ on a real API server; root [KUBECONFIG= CRDS= CLUSTER_TOOLS=]
+	@node test/cluster/main.ts api
+
+test-node: ready bundle ## the weather pipeline as pods on a real node; root [CLUSTER_TOOLS=]
+	@node test/cluster/main.ts node
+
 check: node_modules/.ready ## types, lint, format, generated code, figures in the documents, manifests
 	@$(MAKE) --no-print-directory gen
 	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
@@ -120,4 +126,5 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive apply diff test check gen ready
+# Every verb of the list, and what they share.
+.PHONY: ready $(shell awk -F: '/^[a-z-]+:.*## / {print $$1}' $(firstword $(MAKEFILE_LIST)))

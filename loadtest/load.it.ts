@@ -185,14 +185,19 @@ test('a server that does not speak HTTP is an error of its own kind', async (t) 
   assert.deepEqual([report.sent, report.errors], [20, { 'bad answer': 20 }])
 })
 
-test('after the sending time nothing more is sent, and what is under way is answered', async (t) => {
-  const intake = await startIntake(t, (_nth, _request, response) => {
-    setTimeout(() => response.writeHead(202).end(), 20)
-    return true
+for (const ending of ['the sending time', 'the signal to send no more'])
+  test(`after ${ending} nothing more is sent, and what is under way is answered`, async (t) => {
+    const intake = await startIntake(t, (_nth, _request, response) => {
+      setTimeout(() => response.writeHead(202).end(), 20)
+      return true
+    })
+    const until = ending === 'the sending time' ? { sendForMs: 100 } : { sendUntil: AbortSignal.timeout(100) }
+    const options = { ...defaults, host: intake.url, rows: rowsOf(1), requests: 1_000_000, ...until }
+    const report = await runLoad(options)
+    assert.equal(report.ended, 'complete')
+    assert.deepEqual([report.errors, report.left], [{}, 0])
+    assert.ok(
+      report.accepted >= 10 && report.accepted === intake.bodies.length,
+      `${report.accepted} accepted`,
+    )
   })
-  const options = { ...defaults, host: intake.url, rows: rowsOf(1), requests: 1_000_000, sendForMs: 100 }
-  const report = await runLoad(options)
-  assert.equal(report.ended, 'complete')
-  assert.deepEqual([report.errors, report.left], [{}, 0])
-  assert.ok(report.accepted >= 10 && report.accepted === intake.bodies.length, `${report.accepted} accepted`)
-})

@@ -23,6 +23,8 @@ export type LoadOptions = {
   rate?: number
   /** A request without an answer by then is an error of kind `timeout`. Default 30 s. */
   answerTimeoutMs?: number
+  /** The same, when this aborts. */
+  sendUntil?: AbortSignal
   /** Stops the run at once; the report says `interrupted`. */
   signal?: AbortSignal
   /** The receipt of each accepted event. Costs a JSON.parse per answer. */
@@ -127,6 +129,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     if (tally.answered + tally.failed === requests) end('complete')
   }
   const sendTimer = options.sendForMs === undefined ? undefined : setTimeout(lastSend, options.sendForMs)
+  options.sendUntil?.addEventListener('abort', lastSend)
   const sweep = setInterval(
     () => {
       const oldest = performance.now() - answerTimeoutMs
@@ -152,6 +155,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   clearTimeout(dueTimer)
   clearInterval(sweep)
   signal?.removeEventListener('abort', interrupt)
+  options.sendUntil?.removeEventListener('abort', lastSend)
   options.onProgress?.(progressOf(tally))
 
   const stoppedAt = ending === 'complete' ? lastOutcomeAt : performance.now()

@@ -10,7 +10,7 @@ import { findFreePort } from './ports.ts'
 import { startServer, type Server, type ServerOptions } from './server.ts'
 
 const pomDir = fileURLToPath(new URL('kafka', import.meta.url))
-const clusterId = 'ZnJlc2hldC1sb2NhbC0wMA'
+export const clusterId = 'ZnJlc2hldC1sb2NhbC0wMA'
 const startDeadlineMs = 60_000
 
 type KafkaOptions = ServerOptions & {
@@ -101,7 +101,7 @@ async function startBroker(options: KafkaOptions, classPath: string, jvm: string
   })
 }
 
-const jvmOptions = [
+export const jvmOptions = [
   '-Xms512m',
   '-Xmx512m',
   // The quick compiler alone. Measured with 5 million records of 200 bytes, acks=-1, on 2 cores: 1.3 µs of broker
@@ -114,7 +114,12 @@ const jvmOptions = [
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
 ]
 
-const brokerSettings = (port: number, controllerPort: number, data: string): Record<string, string> => ({
+/** What one node needs that is broker and controller; its clients come by loopback unless another listener is set. */
+export const brokerSettings = (
+  port: number,
+  controllerPort: number,
+  data: string,
+): Record<string, string> => ({
   'process.roles': 'broker,controller',
   'node.id': '1',
   'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,

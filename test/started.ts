@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
-import { audit, type AuditReport, type Stores } from '../local/audit.ts'
-import { waitUntilDrained } from '../local/drained.ts'
+import type { AuditReport, Stores } from '../local/audit.ts'
 import { startPipeline, type RunningPipeline, type RunOptions } from '../local/pipeline.ts'
 import { projectRoot } from '../local/session.ts'
 import { readRows, type Row } from '../loadtest/data-file.ts'
 import { runLoad } from '../loadtest/load.ts'
 import type { KafkaPipeline, Pipeline } from '../pipelines/pipeline.ts'
 import { pipeline as weather } from '../pipelines/weather.ts'
+import { assertBalanced } from './balanced.ts'
 import { defer } from './defer.ts'
 import { servers } from './servers.ts'
 import { uniquePipeline } from './unique-pipeline.ts'
@@ -26,7 +26,6 @@ export const WARM_UP_MS = 500
 /** Long enough for a client and a hop to notice, and for the queue to grow. */
 export const OUTAGE_MS = 300
 const LOAD_DEADLINE_MS = 60_000
-const DRAIN_DEADLINE_MS = 60_000
 
 export type Started<P extends Pipeline = Pipeline> = {
   pipeline: P
@@ -93,20 +92,8 @@ export async function startOwn<P extends Pipeline>(
       assert.equal(report.accepted, accepted.size, 'an id was given twice')
       return accepted
     },
-    async assertBalanced(accepted) {
-      await waitUntilDrained(pipeline, on, accepted.size, DRAIN_DEADLINE_MS)
-      // What was logged without an answer is still on its way when the accepted are there.
-      const deadline = Date.now() + DRAIN_DEADLINE_MS
-      for (;;) {
-        const ledger = await audit(pipeline, on, accepted)
-        if (ledger.balanced || Date.now() > deadline) {
-          assert.deepEqual(ledger.differences, [], lines.slice(-30).join('\n'))
-          assert.equal(ledger.lost, 0)
-          assert.equal(ledger.doubled, 0)
-          assert.equal(ledger.deadLetters, 0)
-          return ledger
-        }
-      }
+    assertBalanced(accepted) {
+      return assertBalanced(pipeline, on, accepted, () => lines.slice(-30).join('\n'))
     },
   }
 }

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
 import { reasonOf } from '../lib/errors.ts'
+import type { Departure } from '../lib/departure.ts'
 import type { Log } from '../lib/log.ts'
 import type { QueryMetrics } from './metrics.ts'
 import { StoreError } from './stores.ts'
@@ -40,7 +41,12 @@ export type Pages = {
 }
 
 /** Adds pages to an app, each with its errors turned into replies. */
-export function createPages(app: TemplatedApp, metrics: QueryMetrics, log: Log): Pages {
+export function createPages(
+  app: TemplatedApp,
+  { leaving }: Departure,
+  metrics: QueryMetrics,
+  log: Log,
+): Pages {
   const patterns = new Set(['/healthz', '/readyz', '/metrics'])
   let inFlight = 0
 
@@ -60,7 +66,7 @@ export function createPages(app: TemplatedApp, metrics: QueryMetrics, log: Log):
       reply = replyTo(cause, route, log)
     }
     end({ status: reply.status })
-    if (!gone) res.cork(() => write(res, reply))
+    if (!gone) res.cork(() => write(res, reply, leaving()))
   }
 
   return {
@@ -79,7 +85,7 @@ export function createPages(app: TemplatedApp, metrics: QueryMetrics, log: Log):
     },
     refuseOthers() {
       const list = [...patterns]
-      app.any('/*', (res, req) => write(res, refusal(list, req)))
+      app.any('/*', (res, req) => write(res, refusal(list, req), leaving()))
     },
     async idle(ms) {
       for (const until = Date.now() + ms; inFlight > 0 && Date.now() < until;) await pause(IDLE_CHECK_MS)
@@ -105,8 +111,8 @@ function replyTo(cause: unknown, route: string, log: Log): Reply {
   return json(500, { error: 'internal error' })
 }
 
-function write(res: HttpResponse, { status, headers, body }: Reply): void {
+function write(res: HttpResponse, { status, headers, body }: Reply, close: boolean): void {
   res.writeStatus(`${status} ${STATUS_CODES[status]}`)
   for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value)
-  res.writeHeader('X-Content-Type-Options', 'nosniff').end(body)
+  res.writeHeader('X-Content-Type-Options', 'nosniff').end(body, close)
 }

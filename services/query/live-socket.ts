@@ -1,6 +1,7 @@
 // The live WebSocket: the full state first, then what changes, computed once for all watchers. A watcher
 // that is slow is passed over, and gets the full state again when it has caught up; nothing is queued for it.
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js'
+import type { Departure } from '../lib/departure.ts'
 import { reasonOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { changesBetween, type Snapshot } from './live.ts'
@@ -32,6 +33,7 @@ export type LiveSocket = {
 export function addLiveSocket(
   app: TemplatedApp,
   read: () => Promise<Snapshot>,
+  { socketClosed }: Departure,
   metrics: QueryMetrics,
   log: Log,
 ): LiveSocket {
@@ -125,6 +127,7 @@ export function addLiveSocket(
     },
     message: (socket) => socket.end(POLICY_VIOLATION, 'this socket takes no messages'),
     close(socket) {
+      socketClosed()
       sockets.delete(socket)
       metrics.watchers.set(sockets.size)
       if (sockets.size === 0) clearTimeout(timer)

@@ -5,6 +5,7 @@
 // only its own answers with it (503, `stale`, `error`), not the page and the other stores' answers.
 import * as uWS from 'uWebSockets.js'
 import { addAdminPages, listen } from '../lib/admin.ts'
+import { prepareDeparture } from '../lib/departure.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { exitWithMistakes, run } from '../lib/run.ts'
@@ -29,8 +30,9 @@ const KAFKA_DEADLINE_MS = 2_000
 /** All callers of a view share what was read within this time. */
 const LIVE_MAX_AGE_MS = 100
 const LEDGER_MAX_AGE_MS = 250
-/** How long requests in flight may take when it stops; with the stores' 300 ms each, below 2 s. */
-const DRAIN_MS = 1_000
+/** When it stops: how long clients may be silent, and then requests in flight take; with the stores' 300 ms each below 2 s. */
+const SILENT_MS = 500
+const DRAIN_MS = 500
 
 if (process.argv.includes('--help')) {
   process.stdout.write(`${usage}\n`)
@@ -92,8 +94,9 @@ await run(log, async ({ onStop, running }) => {
   const page = loadPage()
 
   const app = uWS.App()
-  const liveSocket = addLiveSocket(app, readLive, metrics, log)
-  const pages = createPages(app, metrics, log)
+  const departure = prepareDeparture(app)
+  const liveSocket = addLiveSocket(app, readLive, departure, metrics, log)
+  const pages = createPages(app, departure, metrics, log)
   pages.get('/', () => page)
   pages.get('/live', async () => jsonText(200, (await readLive()).json), MAX_SHARING)
   pages.get('/logs', ({ query }) => logs(query))
@@ -112,6 +115,7 @@ await run(log, async ({ onStop, running }) => {
   onStop('server', async () => {
     listening.stopAccepting()
     liveSocket.close()
+    await departure.leave(SILENT_MS)
     await pages.idle(DRAIN_MS)
     app.close()
   })

@@ -407,6 +407,35 @@ test('SIGTERM ends it within two seconds, also with watchers, waiting requests a
   await waiting
 })
 
+test('on SIGTERM a reader who is connected is still answered, and the answer closes his connection', async (t) => {
+  const { options } = await createScene(t)
+  const query = await startQuery(t, options)
+  await query.ready()
+  const socket = connect(query.port, '127.0.0.1')
+  defer(t, () => socket.destroy())
+  let text = ''
+  let ended = false
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  socket.on('end', () => (ended = true))
+  const request = 'GET /live HTTP/1.1\r\nHost: a\r\n\r\n'
+  socket.write(request)
+  await found('the first answer', () => text.endsWith('}'))
+  assert.doesNotMatch(text, /Connection: close/i)
+  text = ''
+  const stopped = query.stop()
+  const probe = () =>
+    once(connect(query.port, '127.0.0.1'), 'connect').then(
+      () => false,
+      () => true,
+    )
+  await found('nobody new is let in', probe)
+  socket.write(request)
+  await found('the second answer', () => ended)
+  assert.match(text, /^HTTP\/1.1 200 /)
+  assert.match(text, /Connection: close/i)
+  assert.equal((await stopped).code, 0)
+})
+
 test('the page is served with its policy, and Prometheus gets its metrics', async (t) => {
   const { options, name } = await createScene(t)
   const query = await startQuery(t, options)

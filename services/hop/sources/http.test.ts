@@ -9,13 +9,13 @@ import { create } from '@bufbuild/protobuf'
 import { BatchSchema } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import type { IntakeOptions } from '../intake.ts'
 import { MAX_EVENTS } from './http.ts'
-import { openIntake } from './open-intake.ts'
+import { eventType, openIntake } from './open-intake.ts'
 
 const stored = () => Promise.resolve(outcomes.stored())
 
 /** An intake on a free port, whose log is `persist`. */
-async function startIntake(t: TestContext, change: Partial<IntakeOptions> = {}) {
-  const { address, intake, source } = await openIntake({ persist: stored, ...change })
+async function startIntake(t: TestContext, change: Partial<IntakeOptions> = {}, silentMs?: number) {
+  const { address, intake, source } = await openIntake({ persist: stored, ...change }, eventType, silentMs)
   let closed: Promise<void> | undefined
   const close = () => (closed ??= source.close())
   defer(t, close)
@@ -187,4 +187,58 @@ test('closing answers what is in flight, then no one can connect', async (t) => 
   out[0]!.finish(outcomes.stored())
   assert.equal((await first).status, 202)
   await closing
+})
+
+test('a server that leaves stores what connected clients still send, and each answer closes its connection', async (t) => {
+  const { address, close } = await startIntake(t, {}, 1_000)
+  const [host, port] = address.split(':')
+  const body = JSON.stringify(tweet())
+  const request = `POST /input HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  const clients = [1, 2].map(() => {
+    const socket = connect(Number(port), host)
+    const client = { socket, text: '', ended: false }
+    socket.on('data', (chunk: Buffer) => (client.text += chunk.toString()))
+    socket.on('end', () => (client.ended = true))
+    defer(t, () => socket.destroy())
+    return client
+  })
+  const [busy, silent] = clients as [(typeof clients)[0], (typeof clients)[0]]
+  for (const client of clients) {
+    client.socket.write(request)
+    await until('the first is answered', () => client.text.includes('"id"'))
+    assert.doesNotMatch(client.text, /Connection: close/i)
+    client.text = ''
+  }
+  const closing = close()
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  assert.deepEqual(
+    [busy.ended, silent.ended],
+    [false, false],
+    'a connection is closed on which a request may come',
+  )
+  busy.socket.write(request)
+  await until('the second is answered', () => busy.ended)
+  assert.match(busy.text, /^HTTP\/1.1 202 /)
+  assert.match(busy.text, /Connection: close/i)
+  await closing
+  await until('the silent one is closed', () => silent.ended)
+  assert.equal(silent.text, '')
+})
+
+test('a server that leaves does not wait for connections that are closed', async (t) => {
+  const { address, close } = await startIntake(t, {}, 10_000)
+  const [host, port] = address.split(':')
+  const socket = connect(Number(port), host)
+  await once(socket, 'connect')
+  socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n')
+  await once(socket, 'data')
+  socket.end()
+  await once(socket, 'close')
+  const webSocket = new WebSocket(`ws://${address}/events`)
+  await once(webSocket, 'open')
+  webSocket.close()
+  await once(webSocket, 'close')
+  const began = performance.now()
+  await close()
+  assert.ok(performance.now() - began < 1_000, `${performance.now() - began} ms`)
 })

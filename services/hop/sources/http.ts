@@ -1,6 +1,7 @@
 // The public intake: one event, many events, or a WebSocket full of them, each answered when the log has it.
 import * as uWS from 'uWebSockets.js'
 import { addAdminPages, listen, type Admin } from '../../lib/admin.ts'
+import { prepareDeparture, type Departure } from '../../lib/departure.ts'
 import type { Endpoint } from '../../lib/endpoint.ts'
 import { InvalidEventError } from '../../lib/errors.ts'
 import type { Encoded, EventType } from '../../lib/event-type.ts'
@@ -18,6 +19,8 @@ const MAX_BODY_BYTES = 1_048_576
 export const MAX_EVENTS = 1_000
 /** How long a client that met a full queue should wait; a batch is out for less. */
 const RETRY_AFTER_SECONDS = '1'
+/** See `silentMs`; far below the drain deadline of hop.ts. */
+const SILENT_MS = 1_000
 
 export type HttpSourceOptions = {
   eventType: EventType
@@ -26,18 +29,21 @@ export type HttpSourceOptions = {
   intake: Intake
   admin: Admin
   metrics: HopMetrics
+  /** How long a server that leaves waits for those who are connected and silent; default 1 s. */
+  silentMs?: number
 }
 
 /** The answer to one event as clients get it, alone or in a list. */
 export type Result = { status: number; body: Record<string, unknown> }
 
 export async function createHttpSource(endpoint: Endpoint, options: HttpSourceOptions): Promise<Source> {
-  const { intake, admin } = options
+  const { intake, admin, silentMs = SILENT_MS } = options
   const app = uWS.App()
-  app.post('/input', (res, req) => takeOne(res, req, options))
-  app.post('/', (res, req) => takeOne(res, req, options))
-  app.post('/events', (res, req) => takeMany(res, req, options))
-  const sockets = addWebSocketIntake(app, options)
+  const departure = prepareDeparture(app)
+  app.post('/input', (res, req) => takeOne(res, req, options, departure))
+  app.post('/', (res, req) => takeOne(res, req, options, departure))
+  app.post('/events', (res, req) => takeMany(res, req, options, departure))
+  const sockets = addWebSocketIntake(app, options, departure)
   addAdminPages(app, admin)
   app.get('/', (res) => {
     res.writeHeader('Content-Type', 'text/plain; charset=utf-8').end(usageOf(options.eventType))
@@ -63,6 +69,8 @@ export async function createHttpSource(endpoint: Endpoint, options: HttpSourceOp
     async close() {
       listening.stopAccepting()
       sockets.announceClose()
+      // Who is connected is still served, because he cannot know that we go.
+      await departure.leave(silentMs)
       await intake.close()
       app.close()
     },
@@ -146,11 +154,15 @@ function takeBody(
   req: uWS.HttpRequest,
   types: string[],
   maxBytes: number,
-  use: (bytes: Buffer, contentType: string, isGone: () => boolean) => Ticket[],
+  { leaving }: Departure,
+  use: (bytes: Buffer, contentType: string, answer: (result: Result) => void) => Ticket[],
 ): void {
   const contentType = req.getHeader('content-type').split(';')[0]!.trim().toLowerCase()
   let gone = false
   let tickets: Ticket[] = []
+  const answer = (result: Result) => {
+    if (!gone) reply(res, result, leaving())
+  }
   const wrongType = !types.includes(contentType)
   readBody(
     res,
@@ -162,8 +174,8 @@ function takeBody(
       if ('late' in body)
         return reply(res, { status: 408, body: { error: 'the body did not come in time' } }, true)
       if (wrongType)
-        return reply(res, { status: 415, body: { error: `Content-Type must be ${types.join(' or ')}` } })
-      tickets = use(body.bytes, contentType, () => gone)
+        return answer({ status: 415, body: { error: `Content-Type must be ${types.join(' or ')}` } })
+      tickets = use(body.bytes, contentType, answer)
     },
     () => {
       gone = true
@@ -172,26 +184,34 @@ function takeBody(
   )
 }
 
-function takeOne(res: uWS.HttpResponse, req: uWS.HttpRequest, options: HttpSourceOptions): void {
-  takeBody(res, req, ['application/json'], MAX_EVENT_BYTES, (bytes, _type, isGone) => {
-    const ticket = acceptOne(readText(bytes), options, (result) => {
-      if (!isGone()) reply(res, result)
-    })
+function takeOne(
+  res: uWS.HttpResponse,
+  req: uWS.HttpRequest,
+  options: HttpSourceOptions,
+  departure: Departure,
+): void {
+  takeBody(res, req, ['application/json'], MAX_EVENT_BYTES, departure, (bytes, _type, answer) => {
+    const ticket = acceptOne(readText(bytes), options, answer)
     return ticket ? [ticket] : []
   })
 }
 
-function takeMany(res: uWS.HttpResponse, req: uWS.HttpRequest, options: HttpSourceOptions): void {
+function takeMany(
+  res: uWS.HttpResponse,
+  req: uWS.HttpRequest,
+  options: HttpSourceOptions,
+  departure: Departure,
+): void {
   const types = ['application/json', 'application/x-ndjson', 'application/ndjson']
-  takeBody(res, req, types, MAX_BODY_BYTES, (bytes, contentType, isGone) => {
+  takeBody(res, req, types, MAX_BODY_BYTES, departure, (bytes, contentType, answer) => {
     const reads = contentType === 'application/json' ? parseArray(bytes) : parseLines(bytes)
     if (!Array.isArray(reads)) {
-      reply(res, reads)
+      answer(reads)
       return []
     }
-    return acceptMany(reads, options, (results) => {
-      if (!isGone()) reply(res, { status: commonStatus(results), body: { results: results.map(flatten) } })
-    })
+    return acceptMany(reads, options, (results) =>
+      answer({ status: commonStatus(results), body: { results: results.map(flatten) } }),
+    )
   })
 }
 

@@ -12,6 +12,8 @@ const metrics = createHopMetrics('weather', 'api')
 export async function openIntake(
   options: Pick<IntakeOptions, 'persist'> & Partial<IntakeOptions>,
   of = eventType,
+  // The clients of most tests keep connections that they have no more use for.
+  silentMs = 50,
 ) {
   const port = await findFreePort()
   const address = `127.0.0.1:${port}`
@@ -32,6 +34,6 @@ export async function openIntake(
     parameters: new Map<string, string>(),
   }
   const admin = { notReady: () => undefined, metrics: metrics.registry }
-  const source = await createHttpSource(endpoint, { eventType: of, intake, admin, metrics })
+  const source = await createHttpSource(endpoint, { eventType: of, intake, admin, metrics, silentMs })
   return { port, address, intake, source }
 }

@@ -1,6 +1,7 @@
 // Events over a WebSocket. The server grants event credits; a frame spends one an event, its answer gives
 // them back. A client that sends beyond its credits is cut off, because a WebSocket's reads cannot be paused.
 import type { TemplatedApp, WebSocket } from 'uWebSockets.js'
+import type { Departure } from '../../lib/departure.ts'
 import type { Ticket } from '../intake.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import { acceptMany, flatten, MAX_EVENTS, type HttpSourceOptions } from './http.ts'
@@ -23,7 +24,11 @@ type Client = { credits: number; open: boolean; tickets: Set<Ticket> }
  * `{"n": 1, "results": [ … ]}` with results as in POST /events. What is unanswered when the connection
  * ends may or may not be stored; a client that resumes sends it again.
  */
-export function addWebSocketIntake(app: TemplatedApp, options: HttpSourceOptions) {
+export function addWebSocketIntake(
+  app: TemplatedApp,
+  options: HttpSourceOptions,
+  { socketClosed }: Departure,
+) {
   const clients = new Set<WebSocket<Client>>()
   app.ws<Client>('/events', {
     maxPayloadLength: MAX_FRAME_BYTES,
@@ -49,6 +54,7 @@ export function addWebSocketIntake(app: TemplatedApp, options: HttpSourceOptions
       if (mistake) socket.end(POLICY_VIOLATION, mistake)
     },
     close(socket) {
+      socketClosed()
       const client = socket.getUserData()
       client.open = false
       for (const ticket of client.tickets) ticket.cancel()
