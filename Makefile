@@ -126,5 +126,5 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-# Every verb of the list, and what they share.
-.PHONY: ready $(shell awk -F: '/^[a-z-]+:.*## / {print $$1}' $(firstword $(MAKEFILE_LIST)))
+# Every target that is a word.
+.PHONY: $(shell awk -F: '/^[a-z-]+:/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
