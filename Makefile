@@ -34,8 +34,8 @@ down: ready ## stop what `up` started
 audit: ready ## read every id back from the stores of `up` and compare
 	@node local/run-audit.ts
 
-loadtest: ready ## load a pipeline [PIPELINE= HOST= USERS= REQUESTS= RATE=]
-	@node local/loadtest.ts --pipeline $(PIPELINE) $(if $(HOST),--host $(HOST)) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(RATE),--rate $(RATE))
+loadtest: ready ## load a pipeline [PIPELINE= HOST= QUERY= USERS= REQUESTS= RATE= STAGES= EXPECT= BASELINE=]
+	@node local/loadtest.ts --pipeline $(PIPELINE) $(if $(HOST),--host $(HOST)) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(RATE),--rate $(RATE)) $(if $(STAGES),--stages $(STAGES)) $(if $(EXPECT),--expect '$(EXPECT)') $(if $(BASELINE),--baseline $(BASELINE)) $(if $(QUERY),--query $(QUERY))
 
 follow: ready ## one event's way through the pipeline, in milliseconds [PIPELINE= INTAKE=]
 	@node local/follow/main.ts $(if $(filter-out file,$(origin PIPELINE)),--pipeline $(PIPELINE)) $(if $(INTAKE),--intake $(INTAKE))

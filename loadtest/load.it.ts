@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { arrivalsOf } from './arrivals.ts'
 import { closedAddress, startIntake } from './intake-fixture.ts'
 import { runLoad, type LoadOptions } from './load.ts'
 
@@ -164,6 +165,28 @@ test('at a rate, requests leave when they are due and a stall counts for all tha
   assert.ok(report.latencyMs.max >= 495)
   // 100 requests were due in the stall; a closed loop would show one slow request of 200.
   assert.ok(report.latencyMs.p90 > 250, `${report.latencyMs.p90}`)
+})
+
+test('a rate that changes is kept, and requests that find no free connection are late', async (t) => {
+  const intake = await startIntake(t)
+  const { dueMs } = arrivalsOf([
+    { seconds: 1, rate: 400 },
+    { seconds: 1, rate: 0 },
+  ])
+  const report = await runLoad({ ...defaults, dueMs, host: intake.url, rows: rowsOf(3), requests: 390 })
+  assert.equal(report.accepted, 390)
+  // Of 400 in a triangle of 2 s, 200 are due in each second.
+  assert.ok(report.seconds > 1.7 && report.seconds < 2, `${report.seconds}`)
+  assert.ok(Math.abs(report.eachSecond[0]!.accepted - 200) < 30, JSON.stringify(report.eachSecond))
+  assert.ok(report.late < 0.2, `${report.late}`)
+
+  const slow = await startIntake(t, (_nth, _request, response) => {
+    setTimeout(() => response.writeHead(202).end(), 100)
+    return true
+  })
+  const options = { ...defaults, concurrence: 1, rate: 100 }
+  const held = await runLoad({ ...options, host: slow.url, rows: rowsOf(3), requests: 20 })
+  assert.ok(held.late > 0.9, `${held.late}`)
 })
 
 test('a signal stops the run', async (t) => {

@@ -21,6 +21,8 @@ export type LoadOptions = {
    * latency counts from that instant (no coordinated omission). Without it latency counts from the write.
    */
   rate?: number
+  /** The same where the rate changes: when request n is due, in milliseconds after the start. */
+  dueMs?: (n: number) => number
   /** A request without an answer by then is an error of kind `timeout`. Default 30 s. */
   answerTimeoutMs?: number
   /** The same, when this aborts. */
@@ -36,11 +38,14 @@ export type LoadOptions = {
 /** So that an intake that restarts meets waiting clients, not a thousand failures a second. */
 const RECONNECT_AFTER_MS = 100
 const SWEEP_MS = 100
+/** A timer may be so late by itself. */
+const LATE_MS = 5
 
 /** Resolves when all are sent and answered, at the timeout, or when stopped; never rejects for answers. */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const { rows, rate, signal, onAccepted, answerTimeoutMs = 30_000 } = options
   let { requests } = options
+  const dueMs = options.dueMs ?? (rate === undefined ? undefined : (n: number) => (n * 1_000) / rate)
   if (rows.length === 0) throw new RangeError('rows is empty')
   const hosts = [options.host].flat() as readonly URL[]
   const bodies = rows.map((row) => JSON.stringify(row))
@@ -70,8 +75,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   /** Gives due requests to free connections. */
   const pump = () => {
     for (let idle = nextFree(); running && idle && next < requests; idle = nextFree()) {
-      if (rate !== undefined) {
-        const due = startedAt + (next * 1_000) / rate
+      if (dueMs) {
+        const due = startedAt + dueMs(next)
         const waitMs = due - performance.now()
         if (waitMs > 0) {
           dueTimer ??= setTimeout(
@@ -83,6 +88,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           )
           return
         }
+        if (waitMs < -LATE_MS) tally.late++
         dueAt.set(idle.at(-1)!, due)
       }
       const connection = idle.pop()!
@@ -99,7 +105,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     else {
       tally.answer(outcome.status)
       if (outcome.status === 202) {
-        tally.latency((lastOutcomeAt - (dueAt.get(connection) ?? connection.writtenAt)) * 1_000)
+        const micros = (lastOutcomeAt - (dueAt.get(connection) ?? connection.writtenAt)) * 1_000
+        tally.latency(micros, lastOutcomeAt - startedAt)
         onAccepted?.(idOf(outcome.body))
       }
     }

@@ -17,7 +17,9 @@ test('the command of the source documents is understood as it stands', () => {
   const options = parseOptions('-f data.json --concurrence 10 -n 10000 --timeout 3m'.split(' '))
   assert.deepEqual(options, {
     file: 'data.json',
-    host: new URL('http://localhost:8080/input'),
+    hosts: [new URL('http://localhost:8080/input')],
+    rounds: 1,
+    expectations: [],
     concurrence: 10,
     requests: 10_000,
     timeoutMs: 180_000,
@@ -40,7 +42,7 @@ test('help asks for nothing else', () => {
 })
 
 test('a host without a path gets /input, another path is kept', () => {
-  const hrefOf = (host: string) => parseOptions(['-f', 'd', '--host', host])?.host.href
+  const hrefOf = (host: string) => parseOptions(['-f', 'd', '--host', host])?.hosts[0]?.href
   assert.equal(hrefOf('http://intake:1234'), 'http://intake:1234/input')
   assert.equal(hrefOf('http://intake:1234/'), 'http://intake:1234/input')
   assert.equal(hrefOf('https://intake/covid/input?a=b'), 'https://intake/covid/input?a=b')
@@ -58,9 +60,9 @@ test('all mistakes are said at once', () => {
     '--users and --concurrence mean the same: give one',
     '--concurrence must be a whole number from 1 to 10000, not "0"',
     '--timeout must be a time up to 24h such as 90s, 3m or 1m30s, not "3"',
+    '--rate must be a number above 0 to 1000000, not "0"',
     '--host must be a URL such as http://localhost:8080, not "localhost:8080"',
     '--requests must be a whole number from 1 to 1000000000, not "ten"',
-    '--rate must be a number above 0 to 1000000, not "0"',
   ])
 })
 
@@ -89,4 +91,38 @@ test('durations are written so that they can be read', () => {
   assert.equal(formatDuration(90_000), '1m30s')
   assert.equal(formatDuration(3_600_000), '1h')
   assert.equal(formatDuration(1_234), '1.2s')
+})
+
+test('a ramp rises to the rate and stays, stages say how many requests there are', () => {
+  const ramp = parseOptions('-f d --rate 200 --ramp 10s'.split(' '))
+  assert.deepEqual([ramp?.stages, ramp?.requests], [[{ seconds: 10, rate: 200 }], 10_000])
+  const stages = parseOptions('-f d --stages 10s:100,1m:100,500ms:0'.split(' '))
+  assert.deepEqual(stages?.stages, [
+    { seconds: 10, rate: 100 },
+    { seconds: 60, rate: 100 },
+    { seconds: 0.5, rate: 0 },
+  ])
+  assert.equal(stages?.requests, 500 + 6_000 + 25)
+  assert.equal(parseOptions('-f d -n 7 --stages 10s:100'.split(' '))?.requests, 7)
+})
+
+test('mistakes of open loops, expectations and targets are said with the others', () => {
+  assert.deepEqual(mistakesOf('-f d --stages 10s:0,5:3 --ramp 3 --query foo --expect p98'), [
+    '--stages say the rate: give no --rate or --ramp',
+    '--stages must be like 30s:1000,1m:0 with rates up to 1000000, not "5:3"',
+    '--ramp must be a time such as 10s, not "3"',
+    '--ramp needs --rate: what to rise to',
+    '--expect "p98" is not like p99<50ms',
+    '--query must be a URL such as http://localhost:8080, not "foo"',
+  ])
+  assert.deepEqual(mistakesOf('-f d --expect redis.p99<50ms --rounds 0'), [
+    '--expect of a store needs --query: only the query service knows it',
+    '--rounds must be a whole number from 1 to 100, not "0"',
+  ])
+  assert.deepEqual(mistakesOf('-f d --stages 1s:10,1s:0 -n 11'), [
+    '--stages end at 0 after 10 requests, fewer than -n',
+  ])
+  assert.deepEqual(mistakesOf('-f d --host http://a --host http://b --query http://c'), [
+    '--query is of one pipeline: give one --host',
+  ])
 })

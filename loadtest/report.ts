@@ -4,6 +4,9 @@ import { build, type Histogram } from 'hdr-histogram-js'
 /** `unreachable`: the first connections failed, so nothing was tried further. */
 export type Ending = 'complete' | 'timeout' | 'interrupted' | 'unreachable'
 
+/** What was accepted in one second of a run. */
+export type Second = { accepted: number; p50Ms: number; p99Ms: number; maxMs: number }
+
 /** `sent` = all answers in `byStatus` + all `errors`; `sent + left` is what was asked for. */
 export type LoadReport = {
   /** Requests that have an outcome, failed connections and unanswered ones included. */
@@ -21,12 +24,18 @@ export type LoadReport = {
   requestsPerSecond: number
   /** Of accepted requests; all 0 when there are none. */
   latencyMs: { p50: number; p90: number; p99: number; p999: number; max: number }
+  /** Whole seconds from the start, in order; empty where the sender does not say when (Locust). */
+  eachSecond: Second[]
+  /** Share (0 to 1) of the requests that left later than due, because every connection was busy; open loop only. */
+  late: number
   /** CPU seconds of this process per second; near 1 means that the sender was the limit. */
   senderBusy: number
   ended: Ending
 }
 
 const HIGHEST_MICROS = 24 * 3_600_000_000
+/** Of a second's percentiles: 1 %. */
+const SECOND_DIGITS = 2
 
 export class Tally {
   accepted = 0
@@ -34,6 +43,12 @@ export class Tally {
   failed = 0
   readonly byStatus = new Map<number, number>()
   readonly errors = new Map<string, number>()
+  late = 0
+  readonly #eachSecond: Second[] = []
+  readonly #second: Histogram = build({
+    highestTrackableValue: HIGHEST_MICROS,
+    numberOfSignificantValueDigits: SECOND_DIGITS,
+  })
   readonly #latencyMicros: Histogram = build({
     highestTrackableValue: HIGHEST_MICROS,
     numberOfSignificantValueDigits: 3,
@@ -50,13 +65,33 @@ export class Tally {
     this.errors.set(error, (this.errors.get(error) ?? 0) + count)
   }
 
-  latency(micros: number): void {
-    this.#latencyMicros.recordValue(Math.min(Math.max(Math.round(micros), 1), HIGHEST_MICROS))
+  /** `atMs`: since the start; never before the one of the call before. */
+  latency(micros: number, atMs?: number): void {
+    const value = Math.min(Math.max(Math.round(micros), 1), HIGHEST_MICROS)
+    this.#latencyMicros.recordValue(value)
+    if (atMs === undefined) return
+    this.#endSeconds(Math.floor(atMs / 1_000))
+    this.#second.recordValue(value)
+  }
+
+  /** Closes the seconds before this one. */
+  #endSeconds(now: number): void {
+    while (this.#eachSecond.length < now) {
+      const ms = (percentile: number) => this.#second.getValueAtPercentile(percentile) / 1_000
+      this.#eachSecond.push({
+        accepted: this.#second.totalCount,
+        p50Ms: ms(50),
+        p99Ms: ms(99),
+        maxMs: this.#second.maxValue / 1_000,
+      })
+      this.#second.reset()
+    }
   }
 
   report(run: { requests: number; seconds: number; cpuSeconds: number; ended: Ending }): LoadReport {
     const sent = this.answered + this.failed
     const ms = (percentile: number) => this.#latencyMicros.getValueAtPercentile(percentile) / 1_000
+    if (this.#eachSecond.length > 0 || this.#second.totalCount > 0) this.#endSeconds(Math.floor(run.seconds))
     const perSecond = (count: number) => (run.seconds > 0 ? count / run.seconds : 0)
     return {
       sent,
@@ -67,6 +102,8 @@ export class Tally {
       seconds: round(run.seconds, 3),
       requestsPerSecond: round(perSecond(this.answered), 1),
       latencyMs: { p50: ms(50), p90: ms(90), p99: ms(99), p999: ms(99.9), max: ms(100) },
+      eachSecond: this.#eachSecond,
+      late: sent > 0 ? round(this.late / sent, 4) : 0,
       senderBusy: round(perSecond(run.cpuSeconds), 2),
       ended: run.ended,
     }

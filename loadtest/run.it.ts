@@ -122,3 +122,49 @@ test('without an intake the message names the address and the exit code is 1', a
   assert.equal(code, 1)
   assert.ok(err.includes(`run: no intake answers at ${host.href} (connection refused)`), err)
 })
+
+test('a missed expectation makes the exit code 3, one about refusals decides about them', async (t) => {
+  const intake = await startIntake(t, (nth, _request, response) => {
+    if (nth % 10 === 0) response.writeHead(503).end()
+    return nth % 10 === 0
+  })
+  const args = ['-f', data, '-n', '100', '--host', intake.url.href]
+  const strict = await run([...args, '--expect', 'errors<5%', '--expect', 'p99<1m'])
+  assert.equal(strict.code, 3)
+  assert.match(strict.out, /errors<5% +10 +MISSED\np99<1m .* met\n/)
+  assert.equal((await run([...args, '--expect', 'errors<=10%'])).code, 0)
+  assert.equal((await run([...args, '--expect', 'p99<1m'])).code, 1)
+})
+
+test('several hosts have their turns, side by side in the end, in a report and on a page', async (t) => {
+  const [one, other] = [await startIntake(t), await startIntake(t)]
+  const hosts = ['--host', one.url.href, '--host', other.url.href]
+  const [json, html] = [join(folder, 'several.json'), join(folder, 'several.html')]
+  const args = ['-f', data, '--stages', '1s:50,1200ms:50', ...hosts, '--rounds', '2']
+  const { code, out } = await run([...args, '--json', json, '--html', html])
+  assert.equal(code, 0)
+  assert.deepEqual([one.bodies.length, other.bodies.length], [170, 170])
+  assert.equal(out.split('\n').filter((line) => line.startsWith(one.url.href)).length, 2)
+  const { runs } = JSON.parse(await readFile(json, 'utf8')) as { runs: (LoadReport & { host: string })[] }
+  assert.deepEqual(
+    runs.map(({ host, accepted, eachSecond }) => [host, accepted, eachSecond.length]),
+    [one, other, one, other].map(({ url }) => [url.href, 85, 2]),
+  )
+  const page = await readFile(html, 'utf8')
+  assert.equal(page.match(/<path class="whisker"/g)?.length, 3 * 4)
+  assert.match(page, /85 of 85/)
+  assert.doesNotMatch(page, /(src|href)="(?!data:)/)
+})
+
+test('against a baseline each figure is better, worse or within the noise', async (t) => {
+  const intake = await startIntake(t)
+  const json = join(folder, 'baseline.json')
+  const args = ['-f', data, '--rate', '40', '-n', '180', '--host', intake.url.href]
+  assert.equal((await run([...args, '--json', json])).code, 0)
+  const { code, out } = await run([...args, '--baseline', json])
+  assert.equal(code, 0)
+  assert.match(out, /accepted, \/s +40 +40 .*within the noise/)
+  const none = await run([...args, '--baseline', data])
+  assert.equal(none.code, 2)
+  assert.match(none.err, /--baseline .* is no report of seconds/)
+})

@@ -33,7 +33,7 @@ export type Started<P extends Pipeline = Pipeline> = {
   lines: string[]
   /** Posts events at a rate, to every intake in turn or to the one named, until `during` is done; resolves with the ids that were accepted. */
   load: (
-    options: { requests: number; rate: number; intake?: string },
+    options: { requests: number; rate: number; intake?: string; onAccepted?: (id: string) => void },
     during: () => Promise<void>,
   ) => Promise<Set<string>>
   /** Waits until the stores have what the log has, and audits; fails the test when anything differs. */
@@ -73,7 +73,7 @@ export async function startOwn<P extends Pipeline>(
     pipeline,
     running,
     lines,
-    async load({ requests, rate, intake }, during) {
+    async load({ requests, rate, intake, onAccepted }, during) {
       const accepted = new Set<string>()
       const [report] = await Promise.all([
         runLoad({
@@ -85,7 +85,10 @@ export async function startOwn<P extends Pipeline>(
           rate,
           concurrence: 32,
           timeoutMs: LOAD_DEADLINE_MS,
-          onAccepted: (id) => accepted.add(id),
+          onAccepted(id) {
+            accepted.add(id)
+            onAccepted?.(id)
+          },
         }),
         during(),
       ])

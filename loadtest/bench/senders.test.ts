@@ -12,6 +12,8 @@ const report: LoadReport = {
   seconds: 2,
   requestsPerSecond: 500,
   latencyMs: { p50: 1, p90: 1, p99: 1, p999: 1, max: 1 },
+  eachSecond: [],
+  late: 0,
   senderBusy: 0.4,
   ended: 'timeout',
 }

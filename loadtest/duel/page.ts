@@ -1,7 +1,9 @@
 // The report as one page without any other file: plots, tables, and the JSON that both are made from.
 import { formatNumber } from '../bench/report.ts'
-import { drawPlot, escapeText } from './plots.ts'
-import { style } from './style.ts'
+import { escapeText } from '../page/escape-text.ts'
+import { embedJson } from '../page/embed-json.ts'
+import { style } from '../page/style.ts'
+import { drawPlot } from './plots.ts'
 import type { Cell, Table } from './tables.ts'
 
 /** What the page shows of a report; the whole of it is embedded. */
@@ -45,14 +47,11 @@ ${Object.entries(report.tables)
   .map(([name, table]) => renderTable(name, table))
   .join('\n')}
 </main>
-<script type="application/json" id="report">${embed(json)}</script>
+<script type="application/json" id="report">${embedJson(json)}</script>
 </body>
 </html>
 `
 }
-
-/** A `<` inside of a text of the JSON could end the script; written as an escape it is the same text. */
-const embed = (json: string) => json.replaceAll('<', '\\u003c')
 
 function renderTable(name: string, table: Table): string {
   const plots = table.plots.flatMap((plot, index) => {

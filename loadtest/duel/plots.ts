@@ -1,7 +1,8 @@
 // Draws plots of tables as SVG: a line a figure, a mark at its median, a whisker from its least to its most round.
 // Made for the width of a phone; wider screens get several beside each other.
 import { formatNumber } from '../bench/report.ts'
-import { linearAxis, logAxis } from './axes.ts'
+import { linearAxis, logAxis } from '../page/axes.ts'
+import { escapeText } from '../page/escape-text.ts'
 import type { Plot, Table } from './tables.ts'
 
 const WIDTH = 360
@@ -73,12 +74,3 @@ export function drawPlot(table: Table, { title, columns, scale }: Plot): string 
 }
 
 const legendX = (index: number, count: number) => LEFT + (index * (WIDTH - 2 * LEFT)) / count
-
-/** Text for HTML and SVG, inside and outside of attributes. */
-export function escapeText(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-}
