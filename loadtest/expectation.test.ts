@@ -12,7 +12,7 @@ const report = tally.report({ requests: 100, seconds: 2, cpuSeconds: 0, ended: '
 
 function met(text: string, of: Parameters<typeof judge>[1] = report): boolean {
   const expectation = parseExpectation(text)
-  assert.ok(typeof expectation === 'object', String(expectation))
+  assert.ok(typeof expectation === 'object', JSON.stringify(expectation))
   return judge(expectation, of).met
 }
 
