@@ -68,6 +68,11 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
     /^Service project\/api: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/intake/,
   ],
   [
+    "no two containers of a pod have one port's name",
+    ({ container }) => (container('Deployment', 'intake', 'api').ports![1]!.name = 'admin'),
+    /^Deployment project\/intake: containers\[\]\.ports\[\]\.name "admin" is given twice/,
+  ],
+  [
     'the backend of an Ingress exists',
     ({ get }) => (get('Ingress', 'api').spec.rules[0].http.paths[0].backend.service.name = 'apj'),
     /^Ingress project\/api: spec\.rules\[\].* names the Service "apj"/,

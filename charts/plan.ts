@@ -15,7 +15,7 @@ export type ContainerPlan = {
   name: string
   program: 'hop' | 'query'
   args: string[]
-  /** `admin` has the probes' pages and the metrics; a second one is what the hop listens on for others. */
+  /** `admin` (`admin-2` … in a pod's other containers) has the probes' pages and the metrics; a second one is what the hop listens on for others. */
   ports: { name: string; number: number }[]
   adminPort: number
   /** Starts before the containers that send to it, and leaves after them. */
@@ -128,7 +128,8 @@ function planPod(pipeline: Pipeline, environment: Environment, pod: string): Pod
       args: withSecret(hopArguments(pipeline, hop, addresses), environment),
       ports: [
         ...(outside ? [{ name: 'events', number: portOf(hops[hop]!)! }] : []),
-        { name: 'admin', number: adminPort },
+        // Names are of the pod, not of the container.
+        { name: index === 0 ? 'admin' : `admin-${index + 1}`, number: adminPort },
       ],
       adminPort,
       sidecar: names.some((sender) => targetsOf(hops[sender]!).includes(hop)),

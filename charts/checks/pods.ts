@@ -40,6 +40,17 @@ const probePortsExist = each((container) =>
   }),
 )
 
+const portNamesUnique: Rule = (objects) =>
+  objects.flatMap((object) => {
+    const spec = podOf(object)?.spec
+    const names = spec ? containersOf(spec).flatMap(({ ports = [] }) => ports.map(({ name }) => name)) : []
+    const twice = new Set(names.filter((name, index) => name && names.indexOf(name) !== index))
+    return [...twice].map(
+      (name) =>
+        `${nameOf(object)}: containers[].ports[].name "${name}" is given twice; what selects by it finds one only`,
+    )
+  })
+
 type Context = {
   allowPrivilegeEscalation?: boolean
   privileged?: boolean
@@ -70,4 +81,4 @@ const isRestricted = each((container, spec) => {
   return wrong
 })
 
-export const podRules = [imagePinned, limitsGiven, probePortsExist, isRestricted]
+export const podRules = [imagePinned, limitsGiven, probePortsExist, portNamesUnique, isRestricted]

@@ -37,7 +37,7 @@ const stores: Stores = {
 }
 
 const ROLLOUT_DEADLINE = '180s'
-const POLL_MS = 1_000
+const POLL_MS = 2_000
 const SERVICE_DEADLINE_MS = 30_000
 /** Of all tests: what the stores must have in the end. */
 const accepted = new Set<string>()
