@@ -27,6 +27,7 @@ type Flat = {
   event: string
   route: string
   foreign: boolean
+  traceparent: string | undefined
 }
 
 /** Every record of a batch with all that is known of it. */
@@ -34,10 +35,11 @@ function flatten(batch: Batch): Flat[] {
   return batch.runs.flatMap((run) => {
     const records: Flat[] = []
     const { route, foreign } = run
-    eachRecord(run, (event, seq, timeUs, delta) => {
+    eachRecord(run, (event, seq, timeUs, delta, traceparent) => {
       const offset = batch.log ? batch.log.firstOffset + BigInt(delta) : -1n
       const id = `${run.origin}-${run.partition}`
-      records.push({ id, seq, timeUs, offset, event: Buffer.from(event).toString('hex'), route, foreign })
+      const bytes = Buffer.from(event).toString('hex')
+      records.push({ id, seq, timeUs, offset, event: bytes, route, foreign, traceparent })
     })
     return records
   })
@@ -55,10 +57,12 @@ function randomBatch(withLog: boolean, records: number): Batch {
     route: `route${n}`,
     foreign: random() < 0.3,
     events: [] as Uint8Array[],
+    traces: [] as { index: number; traceparent: string }[],
   }))
   let offset = below(5)
   for (let n = 0; n < records; n++) {
     const run = building[below(building.length)]!
+    if (random() < 0.3) run.traces.push({ index: run.events.length, traceparent: `trace ${n}` })
     run.timeDeltasUs.push((run.timeDeltasUs.at(-1) ?? -1) + 1 + below(1_000))
     run.events.push(Uint8Array.from({ length: below(random() < 0.05 ? 300 : 20) }, () => below(256)))
     if (withLog) run.offsetDeltas.push(offset)
@@ -82,7 +86,7 @@ function randomBatch(withLog: boolean, records: number): Batch {
 
 const byLog = (a: Flat, b: Flat) => Number(a.offset - b.offset)
 
-test('both parts of a cut hold together every record with its seq, time, offset and bytes', () => {
+test('both parts of a cut hold together every record with its seq, time, offset, bytes and trace context', () => {
   for (let n = 0; n < 400; n++) {
     const batch = randomBatch(n % 2 === 0, 2 + below(40))
     const [before, after] = cutBatch(batch)
@@ -143,7 +147,7 @@ test('leave to step over gaps goes to both parts of a cut, else they would meet 
   )
 })
 
-test('a slice of a run keeps seq, time, offset and bytes of its records', () => {
+test('a slice of a run keeps seq, time, offset, bytes and trace context of its records', () => {
   for (let n = 0; n < 300; n++) {
     const batch = randomBatch(true, 1 + below(20))
     for (const run of batch.runs) {

@@ -5,6 +5,7 @@ import {
   LogRangeSchema,
   OutcomeSchema,
   RunSchema,
+  TraceSchema,
   Verdict,
   type Batch,
   type FenceSchema,
@@ -84,6 +85,9 @@ export function sliceRun(run: Run, from: number, to: number): Run {
     timeDeltasUs: run.timeDeltasUs.slice(from, to).map((delta) => delta - firstDelta),
     events: joinEvents(events),
     offsetDeltas: run.offsetDeltas.slice(from, to),
+    traces: run.traces.flatMap(({ index, traceparent }) =>
+      index >= from && index < to ? [create(TraceSchema, { index: index - from, traceparent })] : [],
+    ),
   })
 }
 
@@ -140,14 +144,33 @@ function cutRuns(runs: Run[], at: number): [Batch, Batch] {
   return [create(BatchSchema, { runs: before }), create(BatchSchema, { runs: after })]
 }
 
-/** Calls `visit` for each record of a run with its seq, time in microseconds since 1970, and offset delta. */
+/**
+ * Calls `visit` for each record of a run with its seq, time in microseconds since 1970, offset delta, and trace context
+ * where it is traced.
+ */
 export function eachRecord(
   run: Run,
-  visit: (event: Uint8Array, seq: bigint, timeUs: bigint, offsetDelta: number) => void,
+  visit: (
+    event: Uint8Array,
+    seq: bigint,
+    timeUs: bigint,
+    offsetDelta: number,
+    traceparent: string | undefined,
+  ) => void,
 ): void {
   const events = splitEvents(run.events, run.count)
+  let nextTrace = 0
   for (let index = 0; index < run.count; index++) {
     const timeUs = run.firstTimeUs + BigInt(run.timeDeltasUs[index] ?? 0)
-    visit(events[index]!, run.firstSeq + BigInt(index), timeUs, run.offsetDeltas[index] ?? 0)
+    const trace = run.traces[nextTrace]
+    const traced = trace?.index === index
+    if (traced) nextTrace++
+    visit(
+      events[index]!,
+      run.firstSeq + BigInt(index),
+      timeUs,
+      run.offsetDeltas[index] ?? 0,
+      traced ? trace.traceparent : undefined,
+    )
   }
 }

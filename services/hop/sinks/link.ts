@@ -9,6 +9,7 @@ import {
 import { reasonOf } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import { MAX_MESSAGE_BYTES, outcomes, type Batch, type Outcome, type Sink } from '../batch.ts'
+import { TRACEPARENT_LENGTH } from '../traceparent.ts'
 
 /** One open connection. */
 export type Channel = { send(request: LinkRequest): void; close(): void }
@@ -130,11 +131,13 @@ export function createLinkSink(url: string, open: OpenChannel, log: Log): Sink {
 
 /** What a request takes beside its batch: a number and two tags with lengths. */
 const REQUEST_BYTES = 16
+/** What a traced event takes more: three tags, two lengths, an index below 2^14, a traceparent. */
+const TRACE_BYTES = 7 + TRACEPARENT_LENGTH
 
 /** An estimate from above; exact when that would be too much, because measuring takes as long as sending. */
 function bytesToSend(batch: Batch): number {
   let most = 64 + REQUEST_BYTES
-  for (const { events, count, origin, route } of batch.runs)
-    most += events.length + 10 * count + 3 * (origin.length + route.length) + 64
+  for (const { events, count, origin, route, traces } of batch.runs)
+    most += events.length + 10 * count + 3 * (origin.length + route.length) + TRACE_BYTES * traces.length + 64
   return most <= MAX_MESSAGE_BYTES ? most : toBinary(BatchSchema, batch).length + REQUEST_BYTES
 }

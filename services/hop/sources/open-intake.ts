@@ -3,6 +3,7 @@ import { findFreePort } from '../../../local/ports.ts'
 import { loadEventType } from '../../lib/event-type.ts'
 import { createIntake, type IntakeOptions } from '../intake.ts'
 import { createHopMetrics } from '../metrics.ts'
+import type { StartRequest } from '../tracing.ts'
 import { createHttpSource } from './http.ts'
 
 export const eventType = loadEventType('scenarios.WeatherTweet')
@@ -12,6 +13,7 @@ const metrics = createHopMetrics('weather', 'api')
 export async function openIntake(
   options: Pick<IntakeOptions, 'persist'> & Partial<IntakeOptions>,
   of = eventType,
+  startRequest?: StartRequest,
 ) {
   const port = await findFreePort()
   const address = `127.0.0.1:${port}`
@@ -32,6 +34,6 @@ export async function openIntake(
     parameters: new Map<string, string>(),
   }
   const admin = { notReady: () => undefined, metrics: metrics.registry }
-  const source = await createHttpSource(endpoint, { eventType: of, intake, admin, metrics })
+  const source = await createHttpSource(endpoint, { eventType: of, intake, admin, metrics, startRequest })
   return { port, address, intake, source }
 }
