@@ -10,6 +10,7 @@ import {
   joinBatches,
   recordsOf,
   sliceRun,
+  TRACE_BYTES,
   type Batch,
   type Run,
 } from './batch.ts'
@@ -160,6 +161,17 @@ test('a slice of a run keeps seq, time, offset, bytes and trace context of its r
   }
 })
 
+test('a trace context takes no more bytes in a message than are counted for it', () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const sizeOf = (indexes: number[]) => {
+    const traces = indexes.map((index) => ({ index, traceparent }))
+    return toBinary(BatchSchema, create(BatchSchema, { runs: [{ origin: 'o', traces }] })).length
+  }
+  const all = Array.from({ length: 2_000 }, (_, index) => index)
+  // The lengths of batch and run take some bytes more, for which senders have slack.
+  assert.ok(sizeOf(all) - sizeOf([]) <= all.length * TRACE_BYTES + 8)
+})
+
 test('joined batches hold the runs of all, in order, and their records and bytes are counted', () => {
   const batches = [1, 5, 9].map((records) => randomBatch(false, records))
   const joined = joinBatches(batches)
@@ -167,7 +179,7 @@ test('joined batches hold the runs of all, in order, and their records and bytes
   assert.equal(recordsOf(joined), 15)
   assert.equal(
     bytesOf(joined),
-    joined.runs.reduce((sum: number, run: Run) => sum + run.events.length, 0),
+    joined.runs.reduce((sum: number, run: Run) => sum + run.events.length + 62 * run.traces.length, 0),
   )
   assert.equal(joinBatches([batches[0]!]), batches[0])
 })

@@ -13,6 +13,7 @@ import {
   type Run,
 } from '../../proto/gen/freshet/v1/hop_pb.ts'
 import { joinEvents, splitEvents } from '../lib/wire.ts'
+import { TRACEPARENT_LENGTH } from './traceparent.ts'
 
 export { Verdict, type Batch, type Outcome, type Run }
 
@@ -47,6 +48,9 @@ export const MAX_MESSAGE_BYTES = 2 * MAX_BATCH_BYTES
 /** How many batches a receiver lets one link have in flight; the lanes of a hop share them. */
 export const LINK_CREDITS = 64
 
+/** What a traced event takes more in a message: three tags, two lengths, an index below 2^14, a traceparent. */
+export const TRACE_BYTES = 7 + TRACEPARENT_LENGTH
+
 const stored = create(OutcomeSchema, { verdict: Verdict.STORED })
 
 export const outcomes = {
@@ -63,8 +67,9 @@ export function recordsOf(batch: Batch): number {
   return batch.runs.reduce((sum, run) => sum + run.count, 0)
 }
 
+/** Of the events, and of the trace contexts beside them. */
 export function bytesOf(batch: Batch): number {
-  return batch.runs.reduce((sum, run) => sum + run.events.length, 0)
+  return batch.runs.reduce((sum, run) => sum + run.events.length + TRACE_BYTES * run.traces.length, 0)
 }
 
 /** One batch of several that do not come from a log. */

@@ -8,8 +8,7 @@ import {
 } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
-import { MAX_MESSAGE_BYTES, outcomes, type Batch, type Outcome, type Sink } from '../batch.ts'
-import { TRACEPARENT_LENGTH } from '../traceparent.ts'
+import { MAX_MESSAGE_BYTES, outcomes, TRACE_BYTES, type Batch, type Outcome, type Sink } from '../batch.ts'
 
 /** One open connection. */
 export type Channel = { send(request: LinkRequest): void; close(): void }
@@ -131,8 +130,6 @@ export function createLinkSink(url: string, open: OpenChannel, log: Log): Sink {
 
 /** What a request takes beside its batch: a number and two tags with lengths. */
 const REQUEST_BYTES = 16
-/** What a traced event takes more: three tags, two lengths, an index below 2^14, a traceparent. */
-const TRACE_BYTES = 7 + TRACEPARENT_LENGTH
 
 /** An estimate from above; exact when that would be too much, because measuring takes as long as sending. */
 function bytesToSend(batch: Batch): number {
