@@ -17,6 +17,8 @@ export type Environment = {
   stores: { inside: true; volume: string } | { inside: false; network: string }
   /** The host name under which clients reach a hop or the page. */
   hostOf: (name: string, pipeline: string) => string
+  /** The collector that hops send spans to, by OTLP over HTTP, and how many requests are traced (0 to 1). Off without it. */
+  tracing?: { collector: { namespace: string; service: string; port: number }; ratio: number }
   /** How long load must have gone before pods do. */
   scaleDownSeconds: number
   /** What the nodes have for pods; synth fails when all that is requested is more. */

@@ -93,6 +93,15 @@ export class Network extends Chart {
       ? undefined
       : kplus.NetworkPolicyIpBlock.ipv4(this, 'databases', environment.stores.network)
 
+    const spans = environment.tracing && {
+      peer: kplus.Pods.all(this, 'collector', {
+        namespaces: kplus.Namespaces.select(this, 'collector-in', {
+          names: [environment.tracing.collector.namespace],
+        }),
+      }),
+      ports: [tcp(environment.tracing.collector.port)],
+    }
+
     const peer = (to: Edge['to']): kplus.INetworkPolicyPeer => {
       if ('pod' in to) return own.get(to.pod)!
       if (to.store === 'kafka') return broker
@@ -111,12 +120,13 @@ export class Network extends Chart {
       const clients = services.flatMap(({ ingress, port }) =>
         ingress ? [{ peer: controllerPods.get(ingress)!, ports: [tcp(port)] }] : [],
       )
+      const traced = spans && containers.some(({ program }) => program === 'hop') ? [spans] : []
       const reads = { peer: monitoring, ports: containers.map(({ adminPort }) => tcp(adminPort)) }
       new kplus.NetworkPolicy(this, `policy-${name}`, {
         metadata: { name },
         selector: own.get(name)!,
         ingress: { rules: [...arriving(name), ...clients, reads] },
-        egress: { rules: [...leaving, lookup] },
+        egress: { rules: [...leaving, ...traced, lookup] },
       })
     }
     if (outside) return

@@ -9,6 +9,7 @@ import { labelsOf } from './labels.ts'
 import { podOf, type Manifest } from './manifest.ts'
 import { addressVariables, type ContainerPlan, type PodPlan } from './plan.ts'
 import { addressKey, kafkaMount, kafkaSecret } from './secrets.ts'
+import { tracingVariables } from './tracing.ts'
 import { userId } from '../pipelines/images.ts'
 
 /** Until every proxy and load balancer has taken the pod from its list; before it, SIGTERM would refuse connections. */
@@ -49,7 +50,10 @@ export class Workload extends Chart {
     })
     deployment.select(kplus.LabelSelector.of({ labels }))
     for (const container of containers) {
-      const props = containerOf(container, addressesFrom(this, environment, container))
+      const props = containerOf(container, {
+        ...addressesFrom(this, environment, container),
+        ...tracingVariables(environment, container),
+      })
       if (container.sidecar) deployment.addInitContainer(props)
       else deployment.addContainer(props)
     }

@@ -75,7 +75,16 @@ test('every file of the bundle finds what it imports, node_modules or not', () =
 })
 
 test('a hop loads the libraries of its own endpoints only', () => {
-  const heavy = ['kafkajs', 'mongodb', 'redis', '@redis/client', '@grpc/grpc-js', '@connectrpc/connect-node']
+  const heavy = [
+    'kafkajs',
+    'mongodb',
+    'redis',
+    '@redis/client',
+    '@grpc/grpc-js',
+    '@connectrpc/connect-node',
+    '@opentelemetry/sdk-trace',
+    '@opentelemetry/exporter-trace-otlp-http',
+  ]
   const entry = (source: string) => {
     const found = Object.keys(outputs).find((file) => outputs[file]!.entryPoint === source)
     assert.ok(found, source)
@@ -89,6 +98,7 @@ test('a hop loads the libraries of its own endpoints only', () => {
   assert.deepEqual(entry('services/hop/sinks/grpc-js.ts'), ['@grpc/grpc-js'])
   assert.deepEqual(entry('services/hop/sinks/grpc-connect.ts'), ['@connectrpc/connect-node'])
   assert.ok(!entry('services/hop/sinks/redis.ts').includes('kafkajs'))
+  assert.deepEqual(entry('services/hop/tracing.ts'), heavy.slice(-2))
 })
 
 /** The packages of a file and of all that it imports at once. */

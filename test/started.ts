@@ -60,12 +60,14 @@ export async function startOwn<P extends Pipeline>(
   like: P,
   on: Stores = stores,
   programs?: RunOptions['programs'],
+  env: Record<string, string> = {},
 ): Promise<Started<P>> {
   const rows: Row[] = await readRows(join(projectRoot, like.rows))
   const pipeline = uniquePipeline(like)
   const lines: string[] = []
   const running = await startPipeline(pipeline, on, {
     log: (line) => lines.push(line),
+    env,
     ...(programs ? { programs } : {}),
   })
   defer(t, () => running.stop())

@@ -1,7 +1,8 @@
 // What the containers' arguments connect to must be let through, and nothing on the way may send a batch again.
-import { nameOf, type Manifest } from '../manifest.ts'
+import { nameOf, type Container, type Manifest } from '../manifest.ts'
 import type { Rule } from '../checks.ts'
 import { namespaceLabel } from '../labels.ts'
+import { endpointVariable } from '../tracing.ts'
 import { find, matches, podsOf, podsSelected, type Pod } from './lookup.ts'
 
 type Selector = { matchLabels?: Record<string, string> }
@@ -72,22 +73,32 @@ const defaultPorts: Record<string, number> = { redis: 6_379, mongodb: 27_017, ka
 const ADDRESS = /^([a-z-]+):\/\/([^/?]+)/
 const LOCAL = /^(127\.0\.0\.1|0\.0\.0\.0|localhost)$/
 
+/** What of a container may hold an address. */
+function textsOf({ args = [], env = [] }: Container): { field: string; text: string }[] {
+  const endpoint = env.find(({ name }) => name === endpointVariable)?.value
+  return [
+    ...args.map((text) => ({ field: 'args', text })),
+    ...(endpoint === undefined ? [] : [{ field: `env[${endpointVariable}]`, text: endpoint }]),
+  ]
+}
+
+/** Somebody else runs it, so nothing is known of it but its namespace. */
+function collectorAt(host: string, port: number): Destination {
+  return { ends: [{ namespace: host.split('.')[1], labels: {} }], port }
+}
+
 const edgesAreOpen: Rule = (objects) =>
   podsOf(objects).flatMap((pod) => {
     const end = { namespace: pod.object.metadata.namespace, labels: pod.labels }
-    return pod.containers.flatMap(({ name, args = [] }) =>
-      args.flatMap((argument) => {
-        const [, scheme = '', authority = ''] = ADDRESS.exec(argument) ?? []
-        const at = `${nameOf(pod.object)}: containers[${name}].args ${argument}`
+    return pod.containers.flatMap((container) =>
+      textsOf(container).flatMap(({ field, text }) => {
+        const [, scheme = '', authority = ''] = ADDRESS.exec(text) ?? []
+        const at = `${nameOf(pod.object)}: containers[${container.name}].${field} ${text}`
         return authority.split(',').flatMap((address) => {
           const [host = '', given] = address.split(':')
           if (host === '' || LOCAL.test(host)) return []
-          const to = resolve(
-            objects,
-            pod,
-            host,
-            given ? Number(given) : (defaultPorts[scheme.split('-')[0]!] ?? 0),
-          )
+          const port = given ? Number(given) : (defaultPorts[scheme.split('-')[0]!] ?? 0)
+          const to = field === 'args' ? resolve(objects, pod, host, port) : collectorAt(host, port)
           if ('missing' in to) return [`${at} names ${to.missing}`]
           return to.ends.flatMap((other) => [
             ...(isOpen(objects, end, 'Egress', other, to.port)

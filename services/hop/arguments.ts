@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { parseEndpoint, type Endpoint, type SchemeRules } from '../lib/endpoint.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { secretParameter } from '../lib/secret.ts'
+import { readTracing, type TracingOptions } from './trace-options.ts'
 
 export const usage = `hop --event <message> --pipeline <name> --partitions <n> --from <url> --to <url> [--then <url>]
   --event       the event message, e.g. scenarios.WeatherTweet
@@ -24,6 +25,10 @@ export const usage = `hop --event <message> --pipeline <name> --partitions <n> -
   --admin       http://host:port for /healthz, /readyz, /metrics; an http source serves them too
   --deadline-ms how long a client of an intake waits for its answer (default 10000)
   --queue-bytes the most that an intake queues (default 33554432)
+
+Tracing is off unless the environment says where spans go:
+  OTEL_EXPORTER_OTLP_ENDPOINT  http://host:4318, or all of the URL in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+  OTEL_TRACES_SAMPLER_ARG      how many requests are traced whose client does not decide, 0 to 1 (default 0)
 `
 
 const port: SchemeRules = { parameters: {} }
@@ -95,10 +100,15 @@ export type HopArguments = {
   admin: Endpoint | undefined
   deadlineMs: number
   queueBytes: number
+  /** Undefined when tracing is off. */
+  tracing?: TracingOptions | undefined
 }
 
-/** Reads the arguments. Throws ConfigError with every mistake. */
-export function readArguments(argv: string[]): HopArguments {
+/** Reads the arguments, and from the environment what tracing needs. Throws ConfigError with every mistake. */
+export function readArguments(
+  argv: string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): HopArguments {
   const mistakes: string[] = []
   const single = [
     'event',
@@ -167,6 +177,7 @@ export function readArguments(argv: string[]): HopArguments {
     queueBytes: integer('queue-bytes', 65_536, 4_294_967_296, '33554432'),
   }
   if (read.to.length === 0) mistakes.push('--to: is missing')
+  const tracing = readTracing(env, mistakes)
   if (mistakes.length > 0) throw new ConfigError(mistakes)
-  return read
+  return tracing ? { ...read, tracing } : read
 }

@@ -10,6 +10,7 @@ import {
   joinBatches,
   recordsOf,
   sliceRun,
+  TRACE_BYTES,
   type Batch,
   type Run,
 } from './batch.ts'
@@ -27,6 +28,7 @@ type Flat = {
   event: string
   route: string
   foreign: boolean
+  traceparent: string | undefined
 }
 
 /** Every record of a batch with all that is known of it. */
@@ -34,10 +36,11 @@ function flatten(batch: Batch): Flat[] {
   return batch.runs.flatMap((run) => {
     const records: Flat[] = []
     const { route, foreign } = run
-    eachRecord(run, (event, seq, timeUs, delta) => {
+    eachRecord(run, (event, seq, timeUs, delta, traceparent) => {
       const offset = batch.log ? batch.log.firstOffset + BigInt(delta) : -1n
       const id = `${run.origin}-${run.partition}`
-      records.push({ id, seq, timeUs, offset, event: Buffer.from(event).toString('hex'), route, foreign })
+      const bytes = Buffer.from(event).toString('hex')
+      records.push({ id, seq, timeUs, offset, event: bytes, route, foreign, traceparent })
     })
     return records
   })
@@ -55,10 +58,12 @@ function randomBatch(withLog: boolean, records: number): Batch {
     route: `route${n}`,
     foreign: random() < 0.3,
     events: [] as Uint8Array[],
+    traces: [] as { index: number; traceparent: string }[],
   }))
   let offset = below(5)
   for (let n = 0; n < records; n++) {
     const run = building[below(building.length)]!
+    if (random() < 0.3) run.traces.push({ index: run.events.length, traceparent: `trace ${n}` })
     run.timeDeltasUs.push((run.timeDeltasUs.at(-1) ?? -1) + 1 + below(1_000))
     run.events.push(Uint8Array.from({ length: below(random() < 0.05 ? 300 : 20) }, () => below(256)))
     if (withLog) run.offsetDeltas.push(offset)
@@ -82,7 +87,7 @@ function randomBatch(withLog: boolean, records: number): Batch {
 
 const byLog = (a: Flat, b: Flat) => Number(a.offset - b.offset)
 
-test('both parts of a cut hold together every record with its seq, time, offset and bytes', () => {
+test('both parts of a cut hold together every record with its seq, time, offset, bytes and trace context', () => {
   for (let n = 0; n < 400; n++) {
     const batch = randomBatch(n % 2 === 0, 2 + below(40))
     const [before, after] = cutBatch(batch)
@@ -143,7 +148,7 @@ test('leave to step over gaps goes to both parts of a cut, else they would meet 
   )
 })
 
-test('a slice of a run keeps seq, time, offset and bytes of its records', () => {
+test('a slice of a run keeps seq, time, offset, bytes and trace context of its records', () => {
   for (let n = 0; n < 300; n++) {
     const batch = randomBatch(true, 1 + below(20))
     for (const run of batch.runs) {
@@ -156,6 +161,17 @@ test('a slice of a run keeps seq, time, offset and bytes of its records', () => 
   }
 })
 
+test('a trace context takes no more bytes in a message than are counted for it', () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const sizeOf = (indexes: number[]) => {
+    const traces = indexes.map((index) => ({ index, traceparent }))
+    return toBinary(BatchSchema, create(BatchSchema, { runs: [{ origin: 'o', traces }] })).length
+  }
+  const all = Array.from({ length: 2_000 }, (_, index) => index)
+  // The lengths of batch and run take some bytes more, for which senders have slack.
+  assert.ok(sizeOf(all) - sizeOf([]) <= all.length * TRACE_BYTES + 8)
+})
+
 test('joined batches hold the runs of all, in order, and their records and bytes are counted', () => {
   const batches = [1, 5, 9].map((records) => randomBatch(false, records))
   const joined = joinBatches(batches)
@@ -163,7 +179,7 @@ test('joined batches hold the runs of all, in order, and their records and bytes
   assert.equal(recordsOf(joined), 15)
   assert.equal(
     bytesOf(joined),
-    joined.runs.reduce((sum: number, run: Run) => sum + run.events.length, 0),
+    joined.runs.reduce((sum: number, run: Run) => sum + run.events.length + 62 * run.traces.length, 0),
   )
   assert.equal(joinBatches([batches[0]!]), batches[0])
 })

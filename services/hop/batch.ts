@@ -5,6 +5,7 @@ import {
   LogRangeSchema,
   OutcomeSchema,
   RunSchema,
+  TraceSchema,
   Verdict,
   type Batch,
   type FenceSchema,
@@ -12,6 +13,7 @@ import {
   type Run,
 } from '../../proto/gen/freshet/v1/hop_pb.ts'
 import { joinEvents, splitEvents } from '../lib/wire.ts'
+import { TRACEPARENT_LENGTH } from './traceparent.ts'
 
 export { Verdict, type Batch, type Outcome, type Run }
 
@@ -46,6 +48,9 @@ export const MAX_MESSAGE_BYTES = 2 * MAX_BATCH_BYTES
 /** How many batches a receiver lets one link have in flight; the lanes of a hop share them. */
 export const LINK_CREDITS = 64
 
+/** What a traced event takes more in a message: three tags, two lengths, an index below 2^14, a traceparent. */
+export const TRACE_BYTES = 7 + TRACEPARENT_LENGTH
+
 const stored = create(OutcomeSchema, { verdict: Verdict.STORED })
 
 export const outcomes = {
@@ -62,8 +67,9 @@ export function recordsOf(batch: Batch): number {
   return batch.runs.reduce((sum, run) => sum + run.count, 0)
 }
 
+/** Of the events, and of the trace contexts beside them. */
 export function bytesOf(batch: Batch): number {
-  return batch.runs.reduce((sum, run) => sum + run.events.length, 0)
+  return batch.runs.reduce((sum, run) => sum + run.events.length + TRACE_BYTES * run.traces.length, 0)
 }
 
 /** One batch of several that do not come from a log. */
@@ -84,6 +90,9 @@ export function sliceRun(run: Run, from: number, to: number): Run {
     timeDeltasUs: run.timeDeltasUs.slice(from, to).map((delta) => delta - firstDelta),
     events: joinEvents(events),
     offsetDeltas: run.offsetDeltas.slice(from, to),
+    traces: run.traces.flatMap(({ index, traceparent }) =>
+      index >= from && index < to ? [create(TraceSchema, { index: index - from, traceparent })] : [],
+    ),
   })
 }
 
@@ -140,14 +149,33 @@ function cutRuns(runs: Run[], at: number): [Batch, Batch] {
   return [create(BatchSchema, { runs: before }), create(BatchSchema, { runs: after })]
 }
 
-/** Calls `visit` for each record of a run with its seq, time in microseconds since 1970, and offset delta. */
+/**
+ * Calls `visit` for each record of a run with its seq, time in microseconds since 1970, offset delta, and trace context
+ * where it is traced.
+ */
 export function eachRecord(
   run: Run,
-  visit: (event: Uint8Array, seq: bigint, timeUs: bigint, offsetDelta: number) => void,
+  visit: (
+    event: Uint8Array,
+    seq: bigint,
+    timeUs: bigint,
+    offsetDelta: number,
+    traceparent: string | undefined,
+  ) => void,
 ): void {
   const events = splitEvents(run.events, run.count)
+  let nextTrace = 0
   for (let index = 0; index < run.count; index++) {
     const timeUs = run.firstTimeUs + BigInt(run.timeDeltasUs[index] ?? 0)
-    visit(events[index]!, run.firstSeq + BigInt(index), timeUs, run.offsetDeltas[index] ?? 0)
+    const trace = run.traces[nextTrace]
+    const traced = trace?.index === index
+    if (traced) nextTrace++
+    visit(
+      events[index]!,
+      run.firstSeq + BigInt(index),
+      timeUs,
+      run.offsetDeltas[index] ?? 0,
+      traced ? trace.traceparent : undefined,
+    )
   }
 }

@@ -48,6 +48,16 @@ test('each rejected record of a log is a letter with its reason, position, key, 
   )
 })
 
+test('the letter of a traced record carries its context', () => {
+  const log = { topic: 'messages', partition: 2, firstOffset: 100n, nextOffset: 110n }
+  const traced = { ...run, traces: [{ index: 1, traceparent: 'the second' }] }
+  const letters = lettersOf(create(BatchSchema, { runs: [traced], log }), 'too large', eventType)
+  assert.deepEqual(
+    letters.map(({ traceparent }) => traceparent),
+    [undefined, 'the second'],
+  )
+})
+
 test('a batch that comes from no log gives no letters', () => {
   assert.deepEqual(lettersOf(create(BatchSchema, { runs: [run] }), 'too large', eventType), [])
 })

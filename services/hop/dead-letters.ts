@@ -7,6 +7,7 @@ import { createKafka, formatIdentity, IDENTITY_HEADER } from '../lib/kafka.ts'
 import type { Log } from '../lib/log.ts'
 import { eachRecord, type Batch } from './batch.ts'
 import type { HopMetrics } from './metrics.ts'
+import { TRACEPARENT } from './traceparent.ts'
 
 export type DeadLetter = {
   topic: string
@@ -16,6 +17,7 @@ export type DeadLetter = {
   key: Buffer | string | null
   value: Buffer | null
   identity?: string
+  traceparent?: string
 }
 
 export type DeadLetters = {
@@ -39,11 +41,12 @@ export function createDeadLetters(
   })
   let connected: Promise<void> | undefined
   return {
-    async send({ topic, partition, offset, reason, key, value, identity }) {
+    async send({ topic, partition, offset, reason, key, value, identity, traceparent }) {
       const headers = {
         reason,
         position: `${topic}-${partition}-${offset}`,
         ...(identity && { [IDENTITY_HEADER]: identity }),
+        ...(traceparent && { [TRACEPARENT]: traceparent }),
       }
       // One partition: they are few, and people read them in order.
       const message = { key, value, partition: 0, headers }
@@ -72,7 +75,7 @@ export function lettersOf(batch: Batch, reason: string, eventType: EventType): D
   if (!log) return []
   return batch.runs.flatMap((run) => {
     const letters: DeadLetter[] = []
-    eachRecord(run, (event, seq, timeUs, offsetDelta) => {
+    eachRecord(run, (event, seq, timeUs, offsetDelta, traceparent) => {
       const value = Buffer.from(event)
       letters.push({
         topic: log.topic,
@@ -82,6 +85,7 @@ export function lettersOf(batch: Batch, reason: string, eventType: EventType): D
         key: eventType.keyOf(event) ?? null,
         value,
         identity: formatIdentity(run.origin, run.partition, seq, timeUs, run.route),
+        ...(traceparent !== undefined && { traceparent }),
       })
     })
     return letters

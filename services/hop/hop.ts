@@ -25,6 +25,7 @@ import { attempt, createFastPath, writeOwned, type FastPath, type Rejected, type
 import { createGroupCommit } from './group-commit.ts'
 import { createIntake } from './intake.ts'
 import { createHopMetrics, type HopMetrics } from './metrics.ts'
+import type { Tracing } from './tracing.ts'
 
 /** After SIGTERM an intake tries this long to bring what it took to the log; below the pod's grace period. */
 const DRAIN_DEADLINE_MS = 12_000
@@ -40,6 +41,8 @@ type Parts = {
   log: Log
   metrics: HopMetrics
   notReady: () => string | undefined
+  /** Undefined when it is off. */
+  tracing: Tracing | undefined
 }
 
 export type RunningHop = { notReady: () => string | undefined; metrics: HopMetrics }
@@ -49,11 +52,13 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
   const eventType = loadEventType(hop.event)
   const metrics = createHopMetrics(hop.pipeline, hop.name)
   const stopped = new AbortController()
+  const tracing = hop.tracing && (await import('./tracing.ts')).startTracing(hop.tracing, hop, log)
+  if (tracing) life.onStop('tracing', () => tracing.close())
 
   const open = async (endpoint: Endpoint) => {
     const sink = await createSink(endpoint, { hop, eventType, log, metrics })
     life.onStop(sink.url, () => sink.close())
-    return sink
+    return tracing ? tracing.sink(sink, endpoint) : sink
   }
   const sinks = await Promise.all(hop.to.map(open))
   const targets = await Promise.all(hop.fastPaths.map(open))
@@ -66,7 +71,7 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
     if (!source) return 'starting'
     return [source.notReady(), ...sinks.map((sink) => sink.notReady())].find((reason) => reason !== undefined)
   }
-  const parts: Parts = { hop, eventType, sinks, fastPaths, stopped, log, metrics, notReady }
+  const parts: Parts = { hop, eventType, sinks, fastPaths, stopped, log, metrics, notReady, tracing }
   if (hop.admin) {
     const app = uWS.App()
     addAdminPages(app, { notReady, metrics: metrics.registry })
@@ -149,6 +154,7 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
         intake,
         admin: { notReady, metrics: metrics.registry },
         metrics,
+        startRequest: parts.tracing?.startRequest,
       })
     }
     case 'grpc':
@@ -182,12 +188,12 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
       const rejected: Rejected = async (batch, reason) => {
         for (const letter of lettersOf(batch, reason, eventType)) await deadLetters.send(letter)
       }
-      const deliver: Deliver = async (batch, revoked) => {
+      const deliver = traced(parts, async (batch, revoked) => {
         const outcome = await writeToAll(parts, batch, { stopped: stopped.signal, revoked }, rejected)
         if (outcome.verdict === Verdict.STORED)
           feedFastPaths(parts, (batch.log?.partition ?? 0) % hop.lanes, batch)
         return outcome
-      }
+      })
       return createKafkaSource(hop.from, createRecordReader(eventType), deliver, deadLetters, log)
     }
     case 'mongodb': {
@@ -198,7 +204,9 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
         log.error('left out, because it will never pass', { records: recordsOf(batch), reason })
         return Promise.resolve()
       }
-      const deliver: Deliver = (batch) => writeToAll(parts, batch, { stopped: stopped.signal }, rejected)
+      const deliver = traced(parts, (batch) =>
+        writeToAll(parts, batch, { stopped: stopped.signal }, rejected),
+      )
       return createMongodbSource(hop.from, eventType, deliver, stopped.signal, log)
     }
     default:
@@ -230,7 +238,7 @@ async function deliverOwned(parts: Parts, life: Lifecycle): Promise<Deliver> {
   const { createRedisDeadLetters } = await import('./redis-dead-letters.ts')
   const { rejected, close } = createRedisDeadLetters(hop.from.hosts[0]!, hop.pipeline, stopped, log, metrics)
   life.onStop('dead letters', close)
-  return async (batch, revoked) => {
+  return traced(parts, async (batch, revoked) => {
     try {
       let outcome = await writeToAll(parts, batch, { stopped, revoked }, rejected)
       // What a channel lost, or a view forgot that the streams no longer hold, does not come any more.
@@ -242,7 +250,7 @@ async function deliverOwned(parts: Parts, life: Lifecycle): Promise<Deliver> {
     } catch (cause) {
       return outcomes.failed(reasonOf(cause))
     }
-  }
+  })
 }
 
 /** For hops in the middle: batches of all peers are joined, tried once, and their outcome is passed back. */
@@ -291,12 +299,18 @@ function deliverOnce(parts: Parts): Deliver {
       await Promise.all(alone)
     },
   )
-  return (batch) =>
+  const deliver: Deliver = (batch) =>
     new Promise((resolve) => {
       const lane = (batch.runs[0]?.partition ?? batch.log?.partition ?? 0) % hop.lanes
       const entry = { batch, records: recordsOf(batch), bytes: bytesOf(batch), lane, done: resolve }
       if (!commit.offer(lane, entry)) resolve(outcomes.failed('the queue is full'))
     })
+  return traced(parts, deliver)
+}
+
+/** Where tracing is on, what this hop is handed has a span until it answers. */
+function traced({ tracing, hop }: Parts, deliver: Deliver): Deliver {
+  return tracing ? tracing.deliver(deliver, hop.from) : deliver
 }
 
 function feedFastPaths({ fastPaths }: Parts, lane: number, batch: Batch): void {

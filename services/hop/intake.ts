@@ -44,6 +44,8 @@ type Entry = {
   event: Uint8Array
   partition: number
   timeUs: number
+  /** Of the span to which it belongs, when it is traced. */
+  traceparent: string | undefined
   answer: ((answer: Answer) => void) | undefined
   /** In a batch, so that cancelling comes too late. */
   sent: boolean
@@ -140,7 +142,7 @@ export function createIntake(options: IntakeOptions) {
     origin,
     queuedBytes: () => commit.queuedBytes(),
     /** Queues an event; `answer` is called once, unless the ticket is cancelled first. */
-    accept({ bytes, key }: Encoded, answer: (answer: Answer) => void): Ticket {
+    accept({ bytes, key }: Encoded, answer: (answer: Answer) => void, traceparent?: string): Ticket {
       // Strictly rising, so that (time, id) orders the events of an origin as they came.
       lastTimeUs = Math.max(Date.now() * 1_000, lastTimeUs + 1)
       const partition = partitionOf(key)
@@ -150,6 +152,7 @@ export function createIntake(options: IntakeOptions) {
         event: bytes,
         partition,
         timeUs: lastTimeUs,
+        traceparent,
         answer,
         sent: false,
       }
@@ -183,5 +186,15 @@ function runOf(entries: Entry[], origin: string, partition: number, firstSeq: nu
     timeDeltasUs: entries.map((entry) => entry.timeUs - firstTimeUs),
     events: joinEvents(entries.map((entry) => entry.event)),
     route,
+    traces: tracesOf(entries),
   })
+}
+
+function tracesOf(entries: Entry[]): { index: number; traceparent: string }[] {
+  const traces: { index: number; traceparent: string }[] = []
+  for (let index = 0; index < entries.length; index++) {
+    const { traceparent } = entries[index]!
+    if (traceparent !== undefined) traces.push({ index, traceparent })
+  }
+  return traces
 }

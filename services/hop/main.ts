@@ -11,7 +11,7 @@ function parse(argv: string[]): HopArguments {
     process.exit(0)
   }
   try {
-    return readArguments(argv)
+    return readArguments(argv, process.env)
   } catch (cause) {
     if (cause instanceof ConfigError) exitWithMistakes(cause)
     throw cause

@@ -7,10 +7,13 @@ import { eachRecord } from './batch.ts'
 import type { Rejected } from './deliver.ts'
 import type { HopMetrics } from './metrics.ts'
 import { openRedis } from './redis-connection.ts'
+import { TRACEPARENT } from './traceparent.ts'
 
 /** The oldest go beyond that. */
 const MAX_LETTERS = '10000'
 const RETRY_MS = 500
+
+type Letter = { id: string; event: Uint8Array; traceparent: string | undefined }
 
 export function createRedisDeadLetters(
   host: string,
@@ -22,11 +25,12 @@ export function createRedisDeadLetters(
   const redis = openRedis(host, log)
   const key = `{${pipeline}}:dead-letters`
   /** Tries until Redis has the record or the process ends. */
-  const send = async (id: string, event: Uint8Array, reason: string) => {
+  const send = async ({ id, event, traceparent }: Letter, reason: string) => {
     for (;;) {
       try {
         const command = ['XADD', key, 'MAXLEN', '~', MAX_LETTERS, '*']
-        await redis.call([...command, 'id', id, 'reason', reason, 'event', Buffer.from(event)])
+        const trace = traceparent === undefined ? [] : [TRACEPARENT, traceparent]
+        await redis.call([...command, 'id', id, 'reason', reason, 'event', Buffer.from(event), ...trace])
         metrics.deadLetters.inc()
         log.warn('dead letter', { id, reason })
         return
@@ -38,10 +42,12 @@ export function createRedisDeadLetters(
     }
   }
   const rejected: Rejected = async ({ runs }, reason) => {
-    const letters: [id: string, event: Uint8Array][] = []
+    const letters: Letter[] = []
     for (const run of runs)
-      eachRecord(run, (event, seq) => letters.push([eventId(run.origin, run.partition, seq), event]))
-    for (const [id, event] of letters) await send(id, event, reason)
+      eachRecord(run, (event, seq, _timeUs, _offsetDelta, traceparent) =>
+        letters.push({ id: eventId(run.origin, run.partition, seq), event, traceparent }),
+      )
+    for (const letter of letters) await send(letter, reason)
   }
   return { rejected, close: () => redis.close() }
 }

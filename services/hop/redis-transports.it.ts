@@ -8,13 +8,14 @@ import { suite, test, type TestContext } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { createClient } from 'redis'
 import { startRedis } from '../../local/stack.ts'
-import { BatchSchema } from '../../proto/gen/freshet/v1/hop_pb.ts'
+import { BatchSchema, TraceSchema } from '../../proto/gen/freshet/v1/hop_pb.ts'
 import { defer } from '../../test/defer.ts'
 import { servers } from '../../test/servers.ts'
 import { until } from '../../test/until.ts'
 import type { Endpoint } from '../lib/endpoint.ts'
 import { outcomes, recordsOf, Verdict, type Batch, type Outcome, type Sink } from './batch.ts'
 import { createHopMetrics } from './metrics.ts'
+import { createRedisDeadLetters } from './redis-dead-letters.ts'
 import { stateKey, streamKey } from './redis-streams.ts'
 import { createRedisPubsubSink } from './sinks/redis-pubsub.ts'
 import { createRedisStreamSink } from './sinks/redis-stream.ts'
@@ -136,6 +137,37 @@ suite('streams and channels of Redis', { concurrency: true }, () => {
     )
     assert.deepEqual([await lengthOf(0), await lengthOf(1)], [1, 1])
     assert.equal(await redis.type(stateKey(pipeline, 0)), 'hash')
+  })
+
+  test('trace contexts pass a stream and a channel, and a dead letter keeps its own', async (t) => {
+    const { redis, pipeline, openStream, openChannel, read, listen, metrics } = await createScene(t)
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const traced = batchOf(1, 0, 30, 3)
+    traced.runs[0]!.traces = [create(TraceSchema, { index: 1, traceparent })]
+    const { got } = read()
+    const heard: Batch[] = []
+    const channel = listen((batch) => {
+      heard.push(batch)
+      return Promise.resolve(outcomes.stored())
+    })
+    await until('somebody listens', () => channel.notReady() === undefined)
+    await write(await openStream(), traced)
+    await write(await openChannel(), traced)
+    await until('both have arrived', () => got.length === 1 && heard.length === 1)
+    for (const batch of [got[0]!, heard[0]!]) assert.deepEqual(batch.runs[0]!.traces, traced.runs[0]!.traces)
+
+    const { host } = new URL(servers.redisUrl)
+    const stopped = new AbortController().signal
+    const letters = createRedisDeadLetters(host, pipeline, stopped, quiet, metrics)
+    defer(t, letters.close)
+    const record = { origin: 'o', firstSeq: 1n, count: 1, timeDeltasUs: [0], events: Uint8Array.of(1, 65) }
+    for (const traces of [[{ index: 0, traceparent }], []])
+      await letters.rejected(create(BatchSchema, { runs: [{ ...record, traces }] }), 'too large')
+    const written = await redis.xRange(`{${pipeline}}:dead-letters`, '-', '+')
+    assert.deepEqual(
+      written!.map(({ message }) => message['traceparent']),
+      [traceparent, undefined],
+    )
   })
 
   test('what all groups have is trimmed; a group that lags holds its part, and finds all of it', async (t) => {

@@ -43,7 +43,7 @@ function logLines(log: Log): logCreator {
       log.warn('kafka client', { namespace, text: message, ...(error ? { cause: String(error) } : {}) })
 }
 
-/** The one header of our records: `<origin>-<partition>-<seq>;<microseconds since 1970>;<route>`. */
+/** The header of each of our records: `<origin>-<partition>-<seq>;<microseconds since 1970>;<route>`. */
 export const IDENTITY_HEADER = 'freshet'
 
 export type Identity = { origin: string; partition: number; seq: number; timeUs: number; route: string }

@@ -30,6 +30,8 @@ export type MongoPlace = {
   at: Date
   /** The intake's time in microseconds since 1970. */
   timeUs: number
+  /** The W3C trace context of an event that is traced. */
+  traceparent?: string
 }
 
 /** The index by which the log is read. */

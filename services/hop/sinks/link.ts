@@ -8,7 +8,7 @@ import {
 } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
-import { MAX_MESSAGE_BYTES, outcomes, type Batch, type Outcome, type Sink } from '../batch.ts'
+import { MAX_MESSAGE_BYTES, outcomes, TRACE_BYTES, type Batch, type Outcome, type Sink } from '../batch.ts'
 
 /** One open connection. */
 export type Channel = { send(request: LinkRequest): void; close(): void }
@@ -134,7 +134,7 @@ const REQUEST_BYTES = 16
 /** An estimate from above; exact when that would be too much, because measuring takes as long as sending. */
 function bytesToSend(batch: Batch): number {
   let most = 64 + REQUEST_BYTES
-  for (const { events, count, origin, route } of batch.runs)
-    most += events.length + 10 * count + 3 * (origin.length + route.length) + 64
+  for (const { events, count, origin, route, traces } of batch.runs)
+    most += events.length + 10 * count + 3 * (origin.length + route.length) + TRACE_BYTES * traces.length + 64
   return most <= MAX_MESSAGE_BYTES ? most : toBinary(BatchSchema, batch).length + REQUEST_BYTES
 }

@@ -56,11 +56,13 @@ const transports = {
 }
 type Transport = (typeof transports)[keyof typeof transports]
 
-/** A batch of one run; `seq` tells it apart, `bytes` is the size of its one event. */
+/** A batch of one run; `seq` tells it apart, `bytes` is the size of its one event. Every other one is traced. */
 function batchOf(seq: number, bytes = 20): Batch {
   const run = { origin: 'o', partition: 3, firstSeq: BigInt(seq), count: 1, timeDeltasUs: [0], route: 'api' }
-  return create(BatchSchema, { runs: [{ ...run, events: new Uint8Array(bytes).fill(seq) }] })
+  const traces = seq % 2 === 0 ? [{ index: 0, traceparent: traceparentOf(seq) }] : []
+  return create(BatchSchema, { runs: [{ ...run, events: new Uint8Array(bytes).fill(seq), traces }] })
 }
+const traceparentOf = (seq: number) => `00-${'a'.repeat(32)}-${String(seq).padStart(16, '0')}-01`
 const seqOf = (batch: Batch) => Number(batch.runs[0]!.firstSeq)
 
 /** A wire between client and server that can be cut. */
@@ -115,6 +117,7 @@ for (const [name, transport] of Object.entries(transports)) {
       out.map(({ batch }) => toBinary(BatchSchema, batch)),
       batches.map((batch) => toBinary(BatchSchema, batch)),
     )
+    assert.equal(out[1]!.batch.runs[0]!.traces[0]!.traceparent, traceparentOf(2))
     const ends = [
       outcomes.stored(),
       outcomes.gap(7n),

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../lib/endpoint.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { EventType } from '../../lib/event-type.ts'
 import type { Log } from '../../lib/log.ts'
-import { LOG_OVERLAP_MS, openEvents, type EventDocument } from '../../lib/mongo.ts'
+import { LOG_OVERLAP_MS, openEvents, type EventDocument, type MongoPlace } from '../../lib/mongo.ts'
 import { eventId } from '../../lib/views.ts'
 import {
   MAX_BATCH_RECORDS,
@@ -156,7 +156,7 @@ function documentsOf(batch: Batch, eventType: EventType): EventDocument[] {
   const { log } = batch
   const documents: EventDocument[] = []
   for (const run of batch.runs) {
-    eachRecord(run, (event, seq, timeUs, offsetDelta) => {
+    eachRecord(run, (event, seq, timeUs, offsetDelta, traceparent) => {
       documents.push({
         _id: eventId(run.origin, run.partition, seq),
         ...eventType.toDocument(event),
@@ -164,11 +164,17 @@ function documentsOf(batch: Batch, eventType: EventType): EventDocument[] {
         route: run.route,
         log: log
           ? { topic: log.topic, partition: log.partition, offset: Number(log.firstOffset) + offsetDelta }
-          : { at: new Date(), timeUs: Number(timeUs) },
+          : placeOf(timeUs, traceparent),
       })
     })
   }
   return documents
+}
+
+function placeOf(timeUs: bigint, traceparent: string | undefined): MongoPlace {
+  const place: MongoPlace = { at: new Date(), timeUs: Number(timeUs) }
+  if (traceparent !== undefined) place.traceparent = traceparent
+  return place
 }
 
 /** Where MongoDB is the log, its reader finds documents by the moment at which their insert began. */

@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf'
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
-import { RunSchema, type Run } from '../../../proto/gen/freshet/v1/hop_pb.ts'
+import { RunSchema, TraceSchema, type Run } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import { loadEventType } from '../../lib/event-type.ts'
 import { parseIdentity } from '../../lib/kafka.ts'
 import { joinEvents } from '../../lib/wire.ts'
@@ -103,6 +103,26 @@ test('runs of several origins stand one after the other, also when their clocks 
     ),
   )
   assert.equal(maxTimestamp, String(Math.floor((START_US + monthsUs + 1_700) / 1_000)))
+})
+
+test('a traced event has its context in a second header, and the records beside it have none', async () => {
+  const traceparentOf = (n: number) => `00-${'a'.repeat(32)}-${String(n).padStart(16, '0')}-01`
+  const events = Array.from({ length: 300 }, (_, n) => eventOf('x'.repeat(1 + (n % 280)), 'Perú'))
+  for (const tracedIndexes of [[0], [299], [3, 4, 200], events.map((_event, n) => n)]) {
+    const traces = tracedIndexes.map((index) =>
+      create(TraceSchema, { index, traceparent: traceparentOf(index + 1) }),
+    )
+    const [first, second] = [runOf(events), runOf(events, { seq: 301 })]
+    const { records } = await decode(encode([first, create(RunSchema, { ...second, traces })]))
+    assert.equal(records.length, 600)
+    for (const [n, { headers, value }] of records.entries()) {
+      assert.deepEqual(value, events[n % 300])
+      assert.equal(parseIdentity(headers['freshet'])?.seq, n + 1)
+      const expected = n >= 300 && tracedIndexes.includes(n - 300) ? traceparentOf(n - 299) : undefined
+      assert.equal(headers['traceparent']?.toString(), expected)
+      assert.equal(Object.keys(headers).length, expected === undefined ? 1 : 2)
+    }
+  }
 })
 
 test('events whose bytes do not add up are refused', () => {

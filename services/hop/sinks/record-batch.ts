@@ -3,6 +3,7 @@
 import type { EventType } from '../../lib/event-type.ts'
 import { identityAround, IDENTITY_HEADER } from '../../lib/kafka.ts'
 import { eachEvent, writeVarint } from '../../lib/wire.ts'
+import { TRACEPARENT, TRACEPARENT_LENGTH } from '../traceparent.ts'
 import type { Run } from '../batch.ts'
 import { crc32c } from './crc32c.ts'
 
@@ -17,6 +18,8 @@ const MAGIC = 2
 const RECORD_OVERHEAD_BYTES = 44 + IDENTITY_HEADER.length
 
 const headerName = Buffer.from(IDENTITY_HEADER)
+/** The second header, of a record that is traced: two lengths of one byte each, name, value. */
+const TRACE_BYTES = 2 + TRACEPARENT.length + TRACEPARENT_LENGTH
 const noBytes = new Uint8Array()
 
 /** Keys repeat; the bound keeps invented ones from filling the memory. */
@@ -46,7 +49,9 @@ export function createRecordBatchEncoder(eventType: EventType): (runs: Run[]) =>
     let records = 0
     for (const [nth, run] of runs.entries()) {
       const { before, after } = arounds[nth]!
-      const { events, timeDeltasUs } = run
+      const { events, timeDeltasUs, traces } = run
+      let nextTrace = 0
+      let tracedIndex = traces[0]?.index ?? -1
       const firstSeq = Number(run.firstSeq)
       const firstTimeUs = Number(run.firstTimeUs)
       eachEvent(events, run.count, (index, start, end) => {
@@ -57,7 +62,8 @@ export function createRecordBatchEncoder(eventType: EventType): (runs: Run[]) =>
         if (timeMs > maxMs) maxMs = timeMs
         const seq = firstSeq + index
         const identityBytes = before.length + digitsOf(seq) + 1 + digitsOf(timeUs) + after.length
-        const most = end - start + keyBytes.length + identityBytes + RECORD_OVERHEAD_BYTES
+        const traceBytes = index === tracedIndex ? TRACE_BYTES : 0
+        const most = end - start + keyBytes.length + identityBytes + traceBytes + RECORD_OVERHEAD_BYTES
         // Keys of other fields than short strings may be longer than their share.
         if (at + most > into.length) into = Buffer.concat([into], (into.length + most) * 2)
         const bodyBytes =
@@ -71,7 +77,8 @@ export function createRecordBatchEncoder(eventType: EventType): (runs: Run[]) =>
           zigzagBytes(headerName.length) +
           headerName.length +
           zigzagBytes(identityBytes) +
-          identityBytes
+          identityBytes +
+          traceBytes
         at = writeZigzag(into, at, bodyBytes)
         into[at++] = 0
         at = writeZigzag(into, at, timeMs - baseMs)
@@ -80,7 +87,7 @@ export function createRecordBatchEncoder(eventType: EventType): (runs: Run[]) =>
         at = copy(into, at, keyBytes, 0, keyBytes.length)
         at = writeZigzag(into, at, end - start)
         at = copy(into, at, events, start, end)
-        at = writeZigzag(into, at, 1)
+        at = writeZigzag(into, at, traceBytes === 0 ? 1 : 2)
         at = writeZigzag(into, at, headerName.length)
         at = copy(into, at, headerName, 0, headerName.length)
         at = writeZigzag(into, at, identityBytes)
@@ -89,6 +96,10 @@ export function createRecordBatchEncoder(eventType: EventType): (runs: Run[]) =>
         into[at++] = SEMICOLON
         at = writeDecimal(into, at, timeUs)
         at = copy(into, at, after, 0, after.length)
+        if (traceBytes > 0) {
+          at = writeTraceHeader(into, at, traces[nextTrace]!.traceparent)
+          tracedIndex = traces[++nextTrace]?.index ?? -1
+        }
         records++
       })
     }
@@ -100,7 +111,14 @@ export function createRecordBatchEncoder(eventType: EventType): (runs: Run[]) =>
 /** The most bytes that a run's records take, if keys are parts of their events. */
 function mostBytesOf(run: Run, { before, after }: Around): number {
   const each = before.length + after.length + 2 * MOST_DIGITS + 1 + RECORD_OVERHEAD_BYTES
-  return 2 * run.events.length + run.count * each
+  return 2 * run.events.length + run.count * each + run.traces.length * TRACE_BYTES
+}
+
+function writeTraceHeader(into: Buffer, at: number, traceparent: string): number {
+  at = writeZigzag(into, at, TRACEPARENT.length)
+  at += into.write(TRACEPARENT, at, 'latin1')
+  at = writeZigzag(into, at, TRACEPARENT_LENGTH)
+  return at + into.write(traceparent, at, TRACEPARENT_LENGTH, 'latin1')
 }
 
 const SEMICOLON = 0x3b

@@ -32,6 +32,23 @@ test('a document gives back the bytes that were stored, and the whole time', () 
   })
 })
 
+test('a traced document carries its context into its place in a run; one that is malformed is left out', () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const contexts = [undefined, traceparent, 'x', undefined, traceparent]
+  const events = contexts.map((context, n) => {
+    const log = { at, timeUs: START_US + n, ...(context !== undefined && { traceparent: context }) }
+    return read(documentOf(n + 1, { log }))!
+  })
+  const [run] = runsOfEvents(events)
+  assert.deepEqual(
+    run!.traces.map((trace) => [trace.index, trace.traceparent]),
+    [
+      [1, traceparent],
+      [4, traceparent],
+    ],
+  )
+})
+
 test('what is no event of the log is left out', () => {
   const { log: _log, ...without } = documentOf(1)
   const strange = [

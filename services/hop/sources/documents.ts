@@ -3,6 +3,7 @@ import type { Run } from '../../../proto/gen/freshet/v1/hop_pb.ts'
 import type { EventType } from '../../lib/event-type.ts'
 import type { EventDocument } from '../../lib/mongo.ts'
 import { parseEventId } from '../../lib/views.ts'
+import { carriedTraceparent } from '../traceparent.ts'
 import { finishRun, type BuildingRun } from './kafka-records.ts'
 
 /** One event of the log, as a document has it. */
@@ -17,6 +18,7 @@ export type LoggedEvent = {
   timeUs: number
   route: string
   bytes: Uint8Array
+  traceparent?: string
 }
 
 /** No message begins with this byte: views count such an event as invalid, and go on behind it. */
@@ -38,7 +40,19 @@ export function readDocument(document: EventDocument, eventType: EventType): Log
   }
   const { origin, partition } = id
   const [name, seq, atMs] = [`${origin}-${partition}`, Number(id.seq), place.at.getTime()]
-  return { name, origin, partition, seq, atMs, timeUs, route: String(document.route), bytes }
+  const event: LoggedEvent = {
+    name,
+    origin,
+    partition,
+    seq,
+    atMs,
+    timeUs,
+    route: String(document.route),
+    bytes,
+  }
+  const traceparent = carriedTraceparent(place.traceparent)
+  if (traceparent !== undefined) event.traceparent = traceparent
+  return event
 }
 
 /** Groups events into runs of consecutive numbers. Each number is taken once. */
@@ -59,9 +73,12 @@ export function runsOfEvents(events: readonly LoggedEvent[]): Run[] {
       event.timeUs - run.timesUs[0]! <= 0xffffffff
     if (!run || !follows) {
       const { origin, partition, route, seq: firstSeq } = event
-      run = { origin, partition, route, foreign: false, firstSeq, timesUs: [], events: [], offsets: [] }
+      const building = { timesUs: [], events: [], offsets: [], traces: [] }
+      run = { origin, partition, route, foreign: false, firstSeq, ...building }
       runs.push(run)
     }
+    const { traceparent } = event
+    if (traceparent !== undefined) run.traces.push({ index: run.events.length, traceparent })
     run.timesUs.push(event.timeUs)
     run.events.push(event.bytes)
     last = event

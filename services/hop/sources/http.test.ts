@@ -14,8 +14,10 @@ import { eventType, openIntake } from './open-intake.ts'
 const stored = () => Promise.resolve(outcomes.stored())
 
 /** An intake on a free port, whose log is `persist`. */
-async function startIntake(t: TestContext, change: Partial<IntakeOptions> = {}, silentMs?: number) {
-  const { address, intake, source } = await openIntake({ persist: stored, ...change }, eventType, silentMs)
+async function startIntake(t: TestContext, change: Partial<IntakeOptions> = {}, silentMs = 50) {
+  const { address, intake, source } = await openIntake({ persist: stored, ...change }, eventType, {
+    silentMs,
+  })
   let closed: Promise<void> | undefined
   const close = () => (closed ??= source.close())
   defer(t, close)

@@ -8,6 +8,8 @@ import type { Encoded, EventType } from '../../lib/event-type.ts'
 import type { Source } from '../batch.ts'
 import type { Answer, Intake, Ticket } from '../intake.ts'
 import type { HopMetrics } from '../metrics.ts'
+import { TRACEPARENT } from '../traceparent.ts'
+import type { StartRequest } from '../tracing.ts'
 import { readBody } from './body.ts'
 import { parseJson } from './json.ts'
 import { addWebSocketIntake } from './ws-intake.ts'
@@ -31,6 +33,8 @@ export type HttpSourceOptions = {
   metrics: HopMetrics
   /** How long a server that leaves waits for those who are connected and silent; default 1 s. */
   silentMs?: number
+  /** Where tracing is on. */
+  startRequest?: StartRequest | undefined
 }
 
 /** The answer to one event as clients get it, alone or in a list. */
@@ -86,11 +90,12 @@ function readText(text: Buffer): Read {
   return read
 }
 
-/** Reads and queues one event; `done` may be called at once. */
+/** Reads and queues one event, of the span `traceparent` where it is traced; `done` may be called at once. */
 export function acceptOne(
   read: Read,
   { eventType, encodeText, intake, metrics }: HttpSourceOptions,
   done: (result: Result) => void,
+  traceparent: string | undefined,
 ): Ticket | undefined {
   let encoded
   try {
@@ -100,10 +105,14 @@ export function acceptOne(
     done(invalid(cause))
     return undefined
   }
-  return intake.accept(encoded, (answer) => {
-    metrics.responses.inc({ status: String(answer.status) })
-    done(resultOf(answer))
-  })
+  return intake.accept(
+    encoded,
+    (answer) => {
+      metrics.responses.inc({ status: String(answer.status) })
+      done(resultOf(answer))
+    },
+    traceparent,
+  )
 }
 
 function invalid(cause: unknown): Result {
@@ -148,38 +157,44 @@ function reply(res: uWS.HttpResponse, { status, body }: Result, close = false): 
   })
 }
 
+type Answering = (result: Result, close?: boolean) => void
+
 /** Reads a body and answers what goes wrong on the way. */
 function takeBody(
   res: uWS.HttpResponse,
   req: uWS.HttpRequest,
+  { startRequest }: HttpSourceOptions,
   types: string[],
   maxBytes: number,
   { leaving }: Departure,
-  use: (bytes: Buffer, contentType: string, answer: (result: Result) => void) => Ticket[],
+  use: (bytes: Buffer, contentType: string, answer: Answering, traceparent: string | undefined) => Ticket[],
 ): void {
+  const span = startRequest?.('POST', req.getUrl(), req.getHeader(TRACEPARENT))
   const contentType = req.getHeader('content-type').split(';')[0]!.trim().toLowerCase()
   let gone = false
   let tickets: Ticket[] = []
-  const answer = (result: Result) => {
-    if (!gone) reply(res, result, leaving())
-  }
   const wrongType = !types.includes(contentType)
+  const answer: Answering = (result, close = leaving()) => {
+    span?.end(result.status)
+    if (!gone) reply(res, result, close)
+  }
   readBody(
     res,
     maxBytes,
     (body) => {
       if (gone) return
       if ('tooLarge' in body)
-        return reply(res, { status: 413, body: { error: `the body is above ${maxBytes} bytes` } }, true)
+        return answer({ status: 413, body: { error: `the body is above ${maxBytes} bytes` } }, true)
       if ('late' in body)
-        return reply(res, { status: 408, body: { error: 'the body did not come in time' } }, true)
+        return answer({ status: 408, body: { error: 'the body did not come in time' } }, true)
       if (wrongType)
         return answer({ status: 415, body: { error: `Content-Type must be ${types.join(' or ')}` } })
-      tickets = use(body.bytes, contentType, answer)
+      tickets = use(body.bytes, contentType, answer, span?.traceparent)
     },
     () => {
       gone = true
       for (const ticket of tickets) ticket.cancel()
+      span?.end(undefined)
     },
   )
 }
@@ -190,8 +205,9 @@ function takeOne(
   options: HttpSourceOptions,
   departure: Departure,
 ): void {
-  takeBody(res, req, ['application/json'], MAX_EVENT_BYTES, departure, (bytes, _type, answer) => {
-    const ticket = acceptOne(readText(bytes), options, answer)
+  const types = ['application/json']
+  takeBody(res, req, options, types, MAX_EVENT_BYTES, departure, (bytes, _type, answer, traceparent) => {
+    const ticket = acceptOne(readText(bytes), options, answer, traceparent)
     return ticket ? [ticket] : []
   })
 }
@@ -203,14 +219,17 @@ function takeMany(
   departure: Departure,
 ): void {
   const types = ['application/json', 'application/x-ndjson', 'application/ndjson']
-  takeBody(res, req, types, MAX_BODY_BYTES, departure, (bytes, contentType, answer) => {
+  takeBody(res, req, options, types, MAX_BODY_BYTES, departure, (bytes, contentType, answer, traceparent) => {
     const reads = contentType === 'application/json' ? parseArray(bytes) : parseLines(bytes)
     if (!Array.isArray(reads)) {
       answer(reads)
       return []
     }
-    return acceptMany(reads, options, (results) =>
-      answer({ status: commonStatus(results), body: { results: results.map(flatten) } }),
+    return acceptMany(
+      reads,
+      options,
+      (results) => answer({ status: commonStatus(results), body: { results: results.map(flatten) } }),
+      traceparent,
     )
   })
 }
@@ -220,14 +239,16 @@ export function acceptMany(
   reads: Read[],
   options: HttpSourceOptions,
   done: (results: Result[]) => void,
+  traceparent: string | undefined,
 ): Ticket[] {
   const results: Result[] = []
   let left = reads.length
   return reads.flatMap((read, index) => {
-    const ticket = acceptOne(read, options, (result) => {
+    const take = (result: Result) => {
       results[index] = result
       if (--left === 0) done(results)
-    })
+    }
+    const ticket = acceptOne(read, options, take, traceparent)
     return ticket ? [ticket] : []
   })
 }
@@ -237,7 +258,7 @@ export function flatten({ status, body }: Result): Record<string, unknown> {
 }
 
 /** One status for a list: the one that all share, 207 for a mixture with something accepted, else the worst. */
-function commonStatus(results: Result[]): number {
+export function commonStatus(results: Result[]): number {
   const statuses = new Set(results.map(({ status }) => status))
   if (statuses.size === 1) return results[0]!.status
   return statuses.has(202) ? 207 : Math.max(...statuses)

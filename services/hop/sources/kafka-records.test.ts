@@ -61,6 +61,45 @@ test('records of one origin and partition with consecutive numbers are one run',
   assert.deepEqual(run!.offsetDeltas, [0, 1, 2])
 })
 
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+/** The same record with another header. */
+function traced(message: KafkaMessage, value: string): KafkaMessage {
+  return { ...message, headers: { ...message.headers, traceparent: Buffer.from(value) } } as KafkaMessage
+}
+
+test('a record whose trace context is sampled carries it on, in its place; others have none', () => {
+  const messages = [
+    own(0, 'a', 1),
+    traced(own(1, 'a', 2), traceparent),
+    traced(own(2, 'b', 7), traceparent),
+    traced(own(3, 'a', 3), traceparent.replace(/1$/, '0')),
+    traced(own(4, 'a', 4), 'nonsense'),
+    traced(own(5, 'a', 5), traceparent),
+  ]
+  const { runs } = runsFrom(messages)
+  assert.deepEqual(shapeOf(runs), ['a 1-5', 'b 7-7'])
+  const tracesOf = ({ traces }: Run) => traces.map((each) => [each.index, each.traceparent])
+  assert.deepEqual(runs.map(tracesOf), [
+    [
+      [1, traceparent],
+      [4, traceparent],
+    ],
+    [[0, traceparent]],
+  ])
+})
+
+test('the trace of a foreign producer goes on, also to the dead letters', () => {
+  const { runs, unreadable } = runsFrom([
+    traced(record(0, tweet('hola')), traceparent),
+    traced(record(1, Buffer.from('{}')), traceparent),
+  ])
+  assert.equal(runs[0]!.traces[0]!.traceparent, traceparent)
+  assert.deepEqual(
+    unreadable.map((letter) => [letter.offset, letter.traceparent]),
+    [['1', traceparent]],
+  )
+})
+
 test('origins that the log mixes are a run each, and so are partitions of one origin', () => {
   const mixed = [own(0, 'a', 1), own(1, 'b', 9), own(2, 'a', 2), own(3, 'a', 1, NOW_MS, 2), own(4, 'b', 10)]
   assert.deepEqual(shapeOf(runsFrom(mixed).runs), ['a 1-2', 'b 9-10', 'a 1-1'])

@@ -7,6 +7,7 @@ import type { EventType } from '../../lib/event-type.ts'
 import { IDENTITY_HEADER, parseIdentity } from '../../lib/kafka.ts'
 import { joinEvents } from '../../lib/wire.ts'
 import type { DeadLetter } from '../dead-letters.ts'
+import { carriedTraceparent, TRACEPARENT } from '../traceparent.ts'
 import { parseJson } from './json.ts'
 
 /** Reads the value of a foreign record. Throws InvalidEventError. */
@@ -33,6 +34,7 @@ export type BuildingRun = {
   timesUs: number[]
   events: Uint8Array[]
   offsets: number[]
+  traces: { index: number; traceparent: string }[]
 }
 
 /**
@@ -59,6 +61,7 @@ export function runsOf(
     const name = `${origin}-${of}`
     // Numbers first appear in rising order, so what is not above the highest is a repetition.
     if (seq <= (highest.get(name) ?? -1)) continue
+    const traceparent = carriedTraceparent(message.headers?.[TRACEPARENT])
     let event: Uint8Array = message.value ?? Buffer.alloc(0)
     if (!identity) {
       try {
@@ -72,6 +75,7 @@ export function runsOf(
           reason: cause.message,
           key: message.key,
           value: message.value,
+          ...(traceparent !== undefined && { traceparent }),
         })
         continue
       }
@@ -99,10 +103,12 @@ export function runsOf(
         timesUs: [],
         events: [],
         offsets: [],
+        traces: [],
       }
       open.set(name, run)
       finished.push(run)
     }
+    if (traceparent !== undefined) run.traces.push({ index: run.events.length, traceparent })
     run.timesUs.push(timeUs)
     run.events.push(event)
     run.offsets.push(offset)
@@ -123,5 +129,6 @@ export function finishRun(run: BuildingRun): Run {
     route: run.route,
     foreign: run.foreign,
     offsetDeltas: run.offsets,
+    traces: run.traces,
   })
 }

@@ -6,6 +6,7 @@ import { LINK_CREDITS, MAX_BATCH_RECORDS, outcomes, Verdict, type Batch, type Ou
 import { mistakeOf, openLinkPeer } from './link.ts'
 
 const goodRun = { origin: 'o', firstSeq: 1n, count: 2, timeDeltasUs: [0, 1], events: Uint8Array.of(1, 65, 0) }
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
 const log = { topic: 't', firstOffset: 5n, nextOffset: 7n }
 const batchOf = (init: MessageInitShape<typeof BatchSchema>) => create(BatchSchema, init)
 
@@ -77,10 +78,20 @@ const mistakes: [mistake: RegExp, batch: Batch][] = [
     /^run o-0-1: not every event has its offset$/,
     batchOf({ runs: [{ ...goodRun, offsetDeltas: [0] }], log }),
   ],
+  ...[
+    [{ index: 2, traceparent }],
+    [{ index: 0, traceparent: 'x' }],
+    [{ index: 0, traceparent: traceparent.replace(/1$/, '0') }],
+    [1, 0].map((index) => ({ index, traceparent })),
+    [0, 0].map((index) => ({ index, traceparent })),
+  ].map((traces): [RegExp, Batch] => [
+    /^run o-0-1: a trace context with a mistake$/,
+    batchOf({ runs: [{ ...goodRun, traces }] }),
+  ]),
   [/^an empty batch$/, batchOf({})],
 ]
-for (const [mistake, batch] of mistakes) {
-  test(`a batch with a mistake is rejected and never handed on: ${mistake.source}`, () => {
+for (const [nth, [mistake, batch]] of mistakes.entries()) {
+  test(`a batch with a mistake is rejected and never handed on: ${nth} ${mistake.source}`, () => {
     const { sent, out, take, peer } = openPeer()
     assert.equal(take(1, batch), undefined)
     assert.equal(out.length, 0)
@@ -90,9 +101,10 @@ for (const [mistake, batch] of mistakes) {
   })
 }
 
-test('good batches have no mistake: events, events from a log, and an empty one that moves the log position', () => {
+test('good batches have no mistake: events, events from a log, traced ones, and an empty one that moves the log position', () => {
   const fromLog = { ...goodRun, offsetDeltas: [0, 1] }
-  for (const batch of [batchOf({ runs: [goodRun] }), batchOf({ runs: [fromLog], log }), batchOf({ log })]) {
+  const traced = { ...goodRun, traces: [0, 1].map((index) => ({ index, traceparent })) }
+  const runs = [goodRun, traced, { ...traced, traces: traced.traces.slice(1) }]
+  for (const batch of [batchOf({ runs }), batchOf({ runs: [fromLog], log }), batchOf({ log })])
     assert.equal(mistakeOf(batch), undefined)
-  }
 })

@@ -5,7 +5,16 @@ import {
   type LinkRequest,
   type LinkResponse,
 } from '../../../proto/gen/freshet/v1/hop_pb.ts'
-import { LINK_CREDITS, MAX_BATCH_RECORDS, outcomes, recordsOf, type Deliver, type Outcome } from '../batch.ts'
+import {
+  LINK_CREDITS,
+  MAX_BATCH_RECORDS,
+  outcomes,
+  recordsOf,
+  type Deliver,
+  type Outcome,
+  type Run,
+} from '../batch.ts'
+import { carriedTraceparent } from '../traceparent.ts'
 
 export type LinkPeer = {
   /** Takes one request; returns why the link must close, or nothing. */
@@ -53,9 +62,20 @@ export function mistakeOf(batch: NonNullable<LinkRequest['batch']>): string | un
     if (run.events.length < run.count) return `${where}: ${run.count} events in ${run.events.length} bytes`
     if (run.timeDeltasUs.length !== run.count)
       return `${where}: ${run.timeDeltasUs.length} times for ${run.count} events`
+    if (run.traces.length > 0 && !areTracesSound(run)) return `${where}: a trace context with a mistake`
     if (batch.log && run.offsetDeltas.length !== run.count) return `${where}: not every event has its offset`
   }
   // What a lone empty batch moves is the log position; without one it means nothing.
   if (records === 0 && !batch.log) return 'an empty batch'
   return undefined
+}
+
+/** Each of one event, in the order of the events, and in the one form that is carried. */
+function areTracesSound({ traces, count }: Run): boolean {
+  return traces.every(
+    ({ index, traceparent }, nth) =>
+      index < count &&
+      (nth === 0 || traces[nth - 1]!.index < index) &&
+      carriedTraceparent(traceparent) === traceparent,
+  )
 }

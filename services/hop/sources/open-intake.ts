@@ -3,6 +3,7 @@ import { findFreePort } from '../../../local/ports.ts'
 import { loadEventType } from '../../lib/event-type.ts'
 import { createIntake, type IntakeOptions } from '../intake.ts'
 import { createHopMetrics } from '../metrics.ts'
+import type { StartRequest } from '../tracing.ts'
 import { createHttpSource } from './http.ts'
 
 export const eventType = loadEventType('scenarios.WeatherTweet')
@@ -13,7 +14,7 @@ export async function openIntake(
   options: Pick<IntakeOptions, 'persist'> & Partial<IntakeOptions>,
   of = eventType,
   // The clients of most tests keep connections that they have no more use for.
-  silentMs = 50,
+  { silentMs = 50, startRequest }: { silentMs?: number; startRequest?: StartRequest | undefined } = {},
 ) {
   const port = await findFreePort()
   const address = `127.0.0.1:${port}`
@@ -34,6 +35,13 @@ export async function openIntake(
     parameters: new Map<string, string>(),
   }
   const admin = { notReady: () => undefined, metrics: metrics.registry }
-  const source = await createHttpSource(endpoint, { eventType: of, intake, admin, metrics, silentMs })
+  const source = await createHttpSource(endpoint, {
+    eventType: of,
+    intake,
+    admin,
+    metrics,
+    silentMs,
+    startRequest,
+  })
   return { port, address, intake, source }
 }

@@ -4,7 +4,7 @@ import type { TemplatedApp, WebSocket } from 'uWebSockets.js'
 import type { Departure } from '../../lib/departure.ts'
 import type { Ticket } from '../intake.ts'
 import { reasonOf } from '../../lib/errors.ts'
-import { acceptMany, flatten, MAX_EVENTS, type HttpSourceOptions } from './http.ts'
+import { acceptMany, commonStatus, flatten, MAX_EVENTS, type HttpSourceOptions } from './http.ts'
 import { parseJson } from './json.ts'
 
 /** Events that one connection may have unanswered. */
@@ -20,8 +20,9 @@ const SERVICE_RESTART = 1012
 type Client = { credits: number; open: boolean; tickets: Set<Ticket> }
 
 /**
- * Adds `/events` to the app. Protocol: server `{"credits": N}`; client `{"n": 1, "events": [ … ]}`; server
- * `{"n": 1, "results": [ … ]}` with results as in POST /events. What is unanswered when the connection
+ * Adds `/events` to the app. Protocol: server `{"credits": N}`; client `{"n": 1, "events": [ … ]}`, where it likes with
+ * the member `traceparent`, which is the header's text; server `{"n": 1, "results": [ … ]}` with results as in POST
+ * /events. What is unanswered when the connection
  * ends may or may not be stored; a client that resumes sends it again.
  */
 export function addWebSocketIntake(
@@ -74,7 +75,7 @@ function takeFrame(socket: WebSocket<Client>, bytes: Buffer, options: HttpSource
   const client = socket.getUserData()
   let frame
   try {
-    frame = parseJson(bytes) as { n?: unknown; events?: unknown } | null
+    frame = parseJson(bytes) as { n?: unknown; events?: unknown; traceparent?: unknown } | null
   } catch (cause) {
     return reasonOf(cause)
   }
@@ -90,6 +91,7 @@ function takeFrame(socket: WebSocket<Client>, bytes: Buffer, options: HttpSource
   if (events.length === 0 || events.length > MAX_EVENTS) return `a frame holds 1 to ${MAX_EVENTS} events`
   if (events.length > client.credits) return `${events.length} events, but ${client.credits} credits`
   client.credits -= events.length
+  const span = options.startRequest?.('WS', '/events', frame.traceparent)
   let answered = false
   let tickets: Ticket[] = []
   tickets = acceptMany(
@@ -97,12 +99,15 @@ function takeFrame(socket: WebSocket<Client>, bytes: Buffer, options: HttpSource
     options,
     (results) => {
       answered = true
+      span?.end(commonStatus(results))
       for (const ticket of tickets) client.tickets.delete(ticket)
       if (!client.open) return
       client.credits += events.length
       socket.send(JSON.stringify({ n, results: results.map(flatten) }))
     },
+    span?.traceparent,
   )
+  if (span) tickets.push({ cancel: () => span.end(undefined) })
   if (!answered) for (const ticket of tickets) client.tickets.add(ticket)
   return undefined
 }

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file freshet/v1/hop.proto.
  */
 export const file_freshet_v1_hop: GenFile = /*@__PURE__*/
-  fileDesc("ChRmcmVzaGV0L3YxL2hvcC5wcm90bxIKZnJlc2hldC52MSIxCg1BcHBlbmRSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEuZnJlc2hldC52MS5CYXRjaCI2Cg5BcHBlbmRSZXNwb25zZRIkCgdvdXRjb21lGAEgASgLMhMuZnJlc2hldC52MS5PdXRjb21lIj8KC0xpbmtSZXF1ZXN0Eg4KBm51bWJlchgBIAEoDRIgCgViYXRjaBgCIAEoCzIRLmZyZXNoZXQudjEuQmF0Y2giVQoMTGlua1Jlc3BvbnNlEg8KB2NyZWRpdHMYASABKA0SDgoGbnVtYmVyGAIgASgNEiQKB291dGNvbWUYAyABKAsyEy5mcmVzaGV0LnYxLk91dGNvbWUijgEKBUJhdGNoEh0KBHJ1bnMYASADKAsyDy5mcmVzaGV0LnYxLlJ1bhIhCgNsb2cYAiABKAsyFC5mcmVzaGV0LnYxLkxvZ1JhbmdlEhYKDnN0ZXBfb3Zlcl9nYXBzGAMgASgIEisKEGxhc3RfYmVmb3JlX2dhcHMYBCADKAsyES5mcmVzaGV0LnYxLkZlbmNlIsABCgNSdW4SDgoGb3JpZ2luGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoDRIRCglmaXJzdF9zZXEYAyABKAQSDQoFY291bnQYBCABKA0SFQoNZmlyc3RfdGltZV91cxgFIAEoBBIWCg50aW1lX2RlbHRhc191cxgGIAMoDRIOCgZldmVudHMYByABKAwSDQoFcm91dGUYCCABKAkSDwoHZm9yZWlnbhgJIAEoCBIVCg1vZmZzZXRfZGVsdGFzGAogAygNIm0KCExvZ1JhbmdlEg0KBXRvcGljGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoDRIUCgxmaXJzdF9vZmZzZXQYAyABKAQSEwoLbmV4dF9vZmZzZXQYBCABKAQSFAoMc3RhcnRfb2Zmc2V0GAUgASgEInQKB091dGNvbWUSJAoHdmVyZGljdBgBIAEoDjITLmZyZXNoZXQudjEuVmVyZGljdBIQCghwb3NpdGlvbhgCIAEoBBIOCgZyZWFzb24YAyABKAkSIQoGZmVuY2VzGAQgAygLMhEuZnJlc2hldC52MS5GZW5jZSI3CgVGZW5jZRIOCgZvcmlnaW4YASABKAkSEQoJcGFydGl0aW9uGAIgASgNEgsKA3NlcRgDIAEoBCqVAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEgoOVkVSRElDVF9TVE9SRUQQARIXChNWRVJESUNUX1JFRlVTRURfR0FQEAISGgoWVkVSRElDVF9SRUZVU0VEX0JFSElORBADEhIKDlZFUkRJQ1RfRkFJTEVEEAQSFAoQVkVSRElDVF9SRUpFQ1RFRBAFMowBCgpIb3BTZXJ2aWNlEj8KBkFwcGVuZBIZLmZyZXNoZXQudjEuQXBwZW5kUmVxdWVzdBoaLmZyZXNoZXQudjEuQXBwZW5kUmVzcG9uc2USPQoETGluaxIXLmZyZXNoZXQudjEuTGlua1JlcXVlc3QaGC5mcmVzaGV0LnYxLkxpbmtSZXNwb25zZSgBMAFiBnByb3RvMw");
+  fileDesc("ChRmcmVzaGV0L3YxL2hvcC5wcm90bxIKZnJlc2hldC52MSIxCg1BcHBlbmRSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEuZnJlc2hldC52MS5CYXRjaCI2Cg5BcHBlbmRSZXNwb25zZRIkCgdvdXRjb21lGAEgASgLMhMuZnJlc2hldC52MS5PdXRjb21lIj8KC0xpbmtSZXF1ZXN0Eg4KBm51bWJlchgBIAEoDRIgCgViYXRjaBgCIAEoCzIRLmZyZXNoZXQudjEuQmF0Y2giVQoMTGlua1Jlc3BvbnNlEg8KB2NyZWRpdHMYASABKA0SDgoGbnVtYmVyGAIgASgNEiQKB291dGNvbWUYAyABKAsyEy5mcmVzaGV0LnYxLk91dGNvbWUijgEKBUJhdGNoEh0KBHJ1bnMYASADKAsyDy5mcmVzaGV0LnYxLlJ1bhIhCgNsb2cYAiABKAsyFC5mcmVzaGV0LnYxLkxvZ1JhbmdlEhYKDnN0ZXBfb3Zlcl9nYXBzGAMgASgIEisKEGxhc3RfYmVmb3JlX2dhcHMYBCADKAsyES5mcmVzaGV0LnYxLkZlbmNlIuMBCgNSdW4SDgoGb3JpZ2luGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoDRIRCglmaXJzdF9zZXEYAyABKAQSDQoFY291bnQYBCABKA0SFQoNZmlyc3RfdGltZV91cxgFIAEoBBIWCg50aW1lX2RlbHRhc191cxgGIAMoDRIOCgZldmVudHMYByABKAwSDQoFcm91dGUYCCABKAkSDwoHZm9yZWlnbhgJIAEoCBIVCg1vZmZzZXRfZGVsdGFzGAogAygNEiEKBnRyYWNlcxgLIAMoCzIRLmZyZXNoZXQudjEuVHJhY2UiKwoFVHJhY2USDQoFaW5kZXgYASABKA0SEwoLdHJhY2VwYXJlbnQYAiABKAkibQoITG9nUmFuZ2USDQoFdG9waWMYASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhQKDGZpcnN0X29mZnNldBgDIAEoBBITCgtuZXh0X29mZnNldBgEIAEoBBIUCgxzdGFydF9vZmZzZXQYBSABKAQidAoHT3V0Y29tZRIkCgd2ZXJkaWN0GAEgASgOMhMuZnJlc2hldC52MS5WZXJkaWN0EhAKCHBvc2l0aW9uGAIgASgEEg4KBnJlYXNvbhgDIAEoCRIhCgZmZW5jZXMYBCADKAsyES5mcmVzaGV0LnYxLkZlbmNlIjcKBUZlbmNlEg4KBm9yaWdpbhgBIAEoCRIRCglwYXJ0aXRpb24YAiABKA0SCwoDc2VxGAMgASgEKpUBCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABISCg5WRVJESUNUX1NUT1JFRBABEhcKE1ZFUkRJQ1RfUkVGVVNFRF9HQVAQAhIaChZWRVJESUNUX1JFRlVTRURfQkVISU5EEAMSEgoOVkVSRElDVF9GQUlMRUQQBBIUChBWRVJESUNUX1JFSkVDVEVEEAUyjAEKCkhvcFNlcnZpY2USPwoGQXBwZW5kEhkuZnJlc2hldC52MS5BcHBlbmRSZXF1ZXN0GhouZnJlc2hldC52MS5BcHBlbmRSZXNwb25zZRI9CgRMaW5rEhcuZnJlc2hldC52MS5MaW5rUmVxdWVzdBoYLmZyZXNoZXQudjEuTGlua1Jlc3BvbnNlKAEwAWIGcHJvdG8z");
 
 /**
  * @generated from message freshet.v1.AppendRequest
@@ -214,6 +214,13 @@ export type Run = Message<"freshet.v1.Run"> & {
    * @generated from field: repeated uint32 offset_deltas = 10;
    */
   offsetDeltas: number[];
+
+  /**
+   * Of those events that are traced, in their order; most have none.
+   *
+   * @generated from field: repeated freshet.v1.Trace traces = 11;
+   */
+  traces: Trace[];
 };
 
 /**
@@ -222,6 +229,34 @@ export type Run = Message<"freshet.v1.Run"> & {
  */
 export const RunSchema: GenMessage<Run> = /*@__PURE__*/
   messageDesc(file_freshet_v1_hop, 5);
+
+/**
+ * The trace context of one event of a run.
+ *
+ * @generated from message freshet.v1.Trace
+ */
+export type Trace = Message<"freshet.v1.Trace"> & {
+  /**
+   * Which event, from 0.
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * As in W3C's header, of whoever handed the event on: 00-<trace id>-<span id>-01.
+   *
+   * @generated from field: string traceparent = 2;
+   */
+  traceparent: string;
+};
+
+/**
+ * Describes the message freshet.v1.Trace.
+ * Use `create(TraceSchema)` to create a new message.
+ */
+export const TraceSchema: GenMessage<Trace> = /*@__PURE__*/
+  messageDesc(file_freshet_v1_hop, 6);
 
 /**
  * A part of one log partition, without holes: everything from first to before next was read.
@@ -262,7 +297,7 @@ export type LogRange = Message<"freshet.v1.LogRange"> & {
  * Use `create(LogRangeSchema)` to create a new message.
  */
 export const LogRangeSchema: GenMessage<LogRange> = /*@__PURE__*/
-  messageDesc(file_freshet_v1_hop, 6);
+  messageDesc(file_freshet_v1_hop, 7);
 
 /**
  * What became of a batch.
@@ -302,7 +337,7 @@ export type Outcome = Message<"freshet.v1.Outcome"> & {
  * Use `create(OutcomeSchema)` to create a new message.
  */
 export const OutcomeSchema: GenMessage<Outcome> = /*@__PURE__*/
-  messageDesc(file_freshet_v1_hop, 7);
+  messageDesc(file_freshet_v1_hop, 8);
 
 /**
  * The last number of an origin and partition that a view has applied.
@@ -331,7 +366,7 @@ export type Fence = Message<"freshet.v1.Fence"> & {
  * Use `create(FenceSchema)` to create a new message.
  */
 export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
-  messageDesc(file_freshet_v1_hop, 8);
+  messageDesc(file_freshet_v1_hop, 9);
 
 /**
  * @generated from enum freshet.v1.Verdict
