@@ -7,6 +7,10 @@ export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 PIPELINE ?= weather
 PORT ?= 8081
+# The environment of charts/environment.ts.
+ENVIRONMENT ?= laptop
+# Where Argo CD finds dist/; otherwise the repository of package.json.
+export REPO_URL
 # Where schemas of Kubernetes' own and of custom resources are.
 SHARED ?= ../shared
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
@@ -50,8 +54,11 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
 
-synth: node_modules/.ready ## write dist/ from the pipelines
+synth: node_modules/.ready ## write dist/ from the pipelines [REPO_URL=]
 	@tsx main.ts
+
+operators: node_modules/.ready ## install the operators of an environment with Helm [ENVIRONMENT=laptop PRINT=1]
+	@tsx charts/install-operators.ts --environment $(ENVIRONMENT) $(if $(filter 1,$(PRINT)),--print)
 
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
 	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
@@ -111,4 +118,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth operators imports bundle images image-archive test check gen ready
