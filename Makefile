@@ -7,8 +7,7 @@ export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 PIPELINE ?= weather
 PORT ?= 8081
-# The environment of charts/environment.ts.
-ENVIRONMENT ?= laptop
+ENV ?= laptop
 # Where Argo CD finds dist/; otherwise the repository of package.json.
 export REPO_URL
 # Where schemas of Kubernetes' own and of custom resources are.
@@ -57,8 +56,8 @@ duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1
 synth: node_modules/.ready ## write dist/ from the pipelines [REPO_URL=]
 	@tsx main.ts
 
-operators: node_modules/.ready ## install the operators of an environment with Helm [ENVIRONMENT=laptop PRINT=1]
-	@tsx charts/install-operators.ts --environment $(ENVIRONMENT) $(if $(filter 1,$(PRINT)),--print)
+operators: node_modules/.ready ## install the operators of an environment with Helm [ENV=laptop PRINT=1]
+	@tsx charts/install-operators.ts --environment $(ENV) $(if $(filter 1,$(PRINT)),--print)
 
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
 	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
@@ -87,7 +86,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
-	@tsx main.ts
+	@REPO_URL= tsx main.ts
 	@changed=$$(git status --porcelain dist); test -z "$$changed" || { echo "dist/ is stale; commit what \`make synth\` wrote:"; echo "$$changed"; exit 1; }
 	@node --import tsx --test --test-reporter=dot 'charts/*.test.ts'
 	@charts/kubeconform.sh dist $(SHARED)/schemas .local/cache

@@ -6,15 +6,20 @@ import { environments } from './environment.ts'
 import { containersOf, podOf, type Container, type Manifest } from './manifest.ts'
 import { buildEnvironment } from './synth.ts'
 
+/** By the environment's name; with ` beside` also what is applied on its own. */
 const sound = Object.fromEntries(
-  environments.map((environment) => {
+  environments.flatMap((environment) => {
     const files = buildEnvironment(environment)
+    const own = [...files.values()].flat()
     const beside = buildBeside(environment, files, 'https://git.example.com/freshet.git')
-    return [environment.name, [...files.values(), ...beside.values()].flat()]
+    return [
+      [environment.name, own] as const,
+      [`${environment.name} beside`, [...own, ...beside.values()].flat()] as const,
+    ]
   }),
 )
 
-for (const { name } of environments)
+for (const name of Object.keys(sound))
   test(`what the charts make for ${name} breaks no rule`, () =>
     assert.deepEqual(checkManifests(sound[name]!), []))
 
@@ -359,6 +364,82 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
     },
     /^HTTPRoute project\/query-reads: metadata\.annotations\[retry\.linkerd\.io\/(http|limit)\] sends events again/,
     'cloud',
+  ],
+  [
+    'an experiment hits a pod',
+    ({ get }) =>
+      (get('Schedule', 'intake-pod-kill').spec.podChaos.selector.labelSelectors = { app: 'nobody' }),
+    /^Schedule project\/intake-pod-kill: spec\.podChaos\.selector selects no pod/,
+    'laptop beside',
+  ],
+  [
+    'an experiment says whom it hits',
+    ({ get }) => delete get('Schedule', 'redis-pod-kill').spec.podChaos.selector.labelSelectors,
+    /^Schedule project\/redis-pod-kill: spec\.podChaos\.selector selects no pod/,
+    'laptop beside',
+  ],
+  [
+    'the other side of a partition exists',
+    ({ get }) =>
+      (get('Schedule', 'archiver-partition').spec.networkChaos.target.selector.namespaces = ['elsewhere']),
+    /^Schedule project\/archiver-partition: spec\.networkChaos\.target\.selector selects no pod/,
+    'laptop beside',
+  ],
+  [
+    'an experiment kills a container that is no sidecar',
+    ({ get }) => get('Schedule', 'intake-container-kill').spec.podChaos.containerNames.push('publisher'),
+    /^Schedule project\/intake-container-kill: spec\.podChaos\.containerNames: "publisher" is no container/,
+    'laptop beside',
+  ],
+  [
+    'the experiments of a Workflow hit pods',
+    ({ get }) =>
+      get('Workflow', 'weather').spec.templates.forEach(
+        (template: { stressChaos?: { selector: { namespaces: string[] } } }) => {
+          if (template.stressChaos) template.stressChaos.selector.namespaces = ['elsewhere']
+        },
+      ),
+    /^Workflow project\/weather: spec\.templates\[[\w-]+-stress\]\.stressChaos\.(selector selects no pod|containerNames)/,
+    'laptop beside',
+  ],
+  [
+    'the steps of a Workflow exist',
+    ({ get }) => get('Workflow', 'weather').spec.templates[0].children.push('nothing'),
+    /^Workflow project\/weather: spec\.templates has no "nothing"/,
+    'laptop beside',
+  ],
+  [
+    'an experiment of a Workflow is followed by its hypothesis',
+    ({ get }) => {
+      const [entry] = get('Workflow', 'weather').spec.templates
+      entry.children = entry.children.filter((name: string) => name !== 'query-pod-kill-holds')
+    },
+    /^Workflow project\/weather: spec\.templates\[query-pod-kill\] is followed by no StatusCheck/,
+    'laptop beside',
+  ],
+  [
+    'the load is let out',
+    ({ remove }) => remove('NetworkPolicy', 'loadtest-api'),
+    /^Job project\/loadtest-api: containers\[run\]\.args http:\/\/api:8080: no policy of its namespace lets the pod out/,
+    'laptop beside',
+  ],
+  [
+    'the load is let in',
+    ({ remove }) => remove('NetworkPolicy', 'loadtest-api-in'),
+    /^Job project\/loadtest-api: containers\[run\]\.args http:\/\/api:8080: no policy lets it in on port 8080/,
+    'laptop beside',
+  ],
+  [
+    'the mesh lets the load in',
+    ({ remove }) => remove('AuthorizationPolicy', 'loadtest-api'),
+    /^Job project\/loadtest-api: .* no AuthorizationPolicy lets its ServiceAccount in on port 8080/,
+    'cloud beside',
+  ],
+  [
+    'the rows of the load exist',
+    ({ remove }) => remove('ConfigMap', 'loadtest'),
+    /^Job project\/loadtest-api: spec\.volumes\[rows\] names the ConfigMap "loadtest"/,
+    'laptop beside',
   ],
   [
     'no route sends events again',

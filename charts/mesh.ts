@@ -27,6 +27,14 @@ const proxyResources = {
   'memory-limit': '128Mi',
 }
 
+/** For pods that nobody connects to. */
+export const clientAnnotations = {
+  'linkerd.io/inject': 'enabled',
+  ...Object.fromEntries(
+    Object.entries(proxyResources).map(([key, value]) => [`config.linkerd.io/proxy-${key}`, value]),
+  ),
+}
+
 /**
  * What makes the injector add a proxy to a pod. Past the proxy go: the stores, which are outside the mesh and do not speak
  * HTTP; and the ports of the probes, for a sidecar of the pod must answer them before the proxy's turn to start has come.
@@ -40,12 +48,9 @@ export function proxyAnnotations(
   const stores = edges.filter(({ from, to }) => from === name && 'store' in to).map(({ port }) => port)
   const list = (ports: number[]) => [...new Set(ports)].toSorted((a, b) => a - b).join(',')
   return {
-    'linkerd.io/inject': 'enabled',
+    ...clientAnnotations,
     ...(probed.length > 0 ? { 'config.linkerd.io/skip-inbound-ports': list(probed) } : {}),
     ...(stores.length > 0 ? { 'config.linkerd.io/skip-outbound-ports': list(stores) } : {}),
-    ...Object.fromEntries(
-      Object.entries(proxyResources).map(([key, value]) => [`config.linkerd.io/proxy-${key}`, value]),
-    ),
   }
 }
 

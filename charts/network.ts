@@ -60,6 +60,11 @@ function edgeTo(
   return pod === undefined ? undefined : { from, to: { pod }, port }
 }
 
+/** The databases that a pipeline uses. */
+export function databasesOf(edges: Edge[]): DatabaseName[] {
+  return [...new Set(edges.flatMap(({ to }) => ('store' in to && to.store !== 'kafka' ? [to.store] : [])))]
+}
+
 export type NetworkProps = {
   pipeline: string
   namespace: string

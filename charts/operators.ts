@@ -30,7 +30,9 @@ export type Operator = {
  * For kube-prometheus-stack. It takes the monitors and rules of every namespace; the rest of its values comes with the
  * monitoring's own charts.
  */
-export const monitoringValues: Values = {}
+export function monitoringValues(_environment: Environment): Values {
+  return {}
+}
 
 const takeAll = Object.fromEntries(
   ['podMonitor', 'serviceMonitor', 'rule', 'probe'].map((kind) => [
@@ -171,7 +173,7 @@ export function operatorsOf(environment: Environment, ingresses: Set<Ingress>): 
               },
             }
           : {},
-        monitoringValues,
+        monitoringValues(environment),
       ),
     },
     {

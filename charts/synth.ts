@@ -9,7 +9,7 @@ import { GatewayController, Intake } from './intake.ts'
 import { multiclusterNamespace } from './linkerd.ts'
 import { ClusterLink, Mesh, Reads } from './mesh.ts'
 import { Namespace } from './namespace.ts'
-import { edgesOf, Network } from './network.ts'
+import { databasesOf, edgesOf, Network } from './network.ts'
 import { brokerNamespace, planPods } from './plan.ts'
 import { kedaNamespace } from './scaling.ts'
 import { databasesNamespace, Secrets } from './secrets.ts'
@@ -95,12 +95,11 @@ function addPipeline(
   add(`${name}/00-namespace`, new Namespace(app, `${name}-namespace`, namespace, { closed: true }))
   if (environment.stores.inside) {
     const { volume } = environment.stores
-    for (const store of used)
-      if (store !== 'kafka')
-        add(
-          `${name}/${store}`,
-          new Store(app, `${name}-${store}`, { name: store, pipeline: name, namespace, volume }),
-        )
+    for (const store of databasesOf(edges))
+      add(
+        `${name}/${store}`,
+        new Store(app, `${name}-${store}`, { name: store, pipeline: name, namespace, volume }),
+      )
   } else {
     add(`${name}/secrets`, new Secrets(app, `${name}-secrets`, name, namespace, [...used]))
   }
