@@ -79,9 +79,10 @@ export class LoadTest extends Chart {
           imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
           command: commands.run,
           args: [
-            ...['--file', `${FOLDER}/${FILE}`, '--host', `http://${service}:${port}`],
-            ...['--requests', String(requests), '--concurrence', String(connections)],
-            ...['--timeout', `${timeoutMinutes}m`],
+            '--file',
+            `${FOLDER}/${FILE}`,
+            ...`--host http://${service}:${port}`.split(' '),
+            ...`--requests ${requests} --concurrence ${connections} --timeout ${timeoutMinutes}m`.split(' '),
           ],
           resources: {
             cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.millis(1_000) },
