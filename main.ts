@@ -5,8 +5,10 @@ import { Yaml } from 'cdk8s'
 import { buildBeside } from './charts/beside.ts'
 import { exceeds } from './charts/budget.ts'
 import { checkManifests } from './charts/checks.ts'
+import { buildCloudRun } from './charts/cloud-run.ts'
 import { listContents, sumFolders } from './charts/contents.ts'
 import { environments } from './charts/environment.ts'
+import { pipelines } from './pipelines/all.ts'
 import { buildEnvironment, type Files } from './charts/synth.ts'
 
 const began = performance.now()
@@ -26,18 +28,21 @@ if (mistakes.length > 0) {
   process.stderr.write(`${mistakes.map((mistake) => `error: ${mistake}`).join('\n')}\n`)
   process.exit(1)
 }
-const texts = new Map([['README.md', listContents(all)]])
+const cloudRun = buildCloudRun(pipelines)
+const texts = new Map([['README.md', listContents(all, cloudRun)]])
 for (const { environment, files, beside } of all) {
   for (const [path, objects] of files) texts.set(`${environment.name}/${path}`, Yaml.stringify(...objects))
   for (const [path, objects] of beside) texts.set(path, Yaml.stringify(...objects))
 }
+for (const [path, objects] of cloudRun) texts.set(path, Yaml.stringify(...objects))
 rmSync(outDir, { recursive: true, force: true })
 for (const [path, text] of texts) {
   const file = join(outDir, path)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
 }
-const objects = all.flatMap(({ files, beside }) => [...files.values(), ...beside.values()].flat()).length
+const written = [...all.flatMap(({ files, beside }) => [files, beside]), cloudRun]
+const objects = written.flatMap((files) => [...files.values()].flat()).length
 const seconds = ((performance.now() - began) / 1_000).toFixed(1)
 process.stdout.write(`synth: ${objects} objects in ${texts.size - 1} files of ${outDir}/, in ${seconds} s\n`)
 

@@ -89,7 +89,10 @@ export function sumFolders(files: Files): {
 }
 
 /** The text of dist/README.md. */
-export function listContents(all: { environment: Environment; files: Files; beside: Files }[]): string {
+export function listContents(
+  all: { environment: Environment; files: Files; beside: Files }[],
+  cloudRun: Files,
+): string {
   const lines = [
     '# dist',
     '',
@@ -103,6 +106,7 @@ export function listContents(all: { environment: Environment; files: Files; besi
     '|---|---|',
     '| chaos | experiments of Chaos Mesh: a Schedule each, and a Workflow of all, each with its hypothesis |',
     '| loadtest | a Job that loads each intake, with its rows; delete a file before it is applied again |',
+    '| cloud-run | the page and the read API outside the clusters: `gcloud run services replace <file>` |',
     '| gitops | Applications of Argo CD: one for each operator and each folder, in waves |',
     '',
     '`east` and `west` are the two clusters of the pipelines that are spread over two; `cloud` has the same in one.',
@@ -145,5 +149,9 @@ export function listContents(all: { environment: Environment; files: Files; besi
         )
       }
   }
+  lines.push('', '## cloud-run', '', '| file | object | purpose |', '|---|---|---|')
+  for (const [path, objects] of cloudRun)
+    for (const object of objects)
+      lines.push(`| [${path}](${path}) | ${object.kind} ${object.metadata.name} | ${purposeOf(object)} |`)
   return `${lines.join('\n')}\n`
 }

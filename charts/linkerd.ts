@@ -2,8 +2,12 @@
 
 export const linkerdNamespace = 'linkerd'
 export const multiclusterNamespace = 'linkerd-multicluster'
+export const vizNamespace = 'linkerd-viz'
 /** Where a proxy takes what other proxies send (`proxy.ports.inbound`). */
 export const PROXY_PORT = 4_143
+/** Its metrics, and what `linkerd viz tap` asks. */
+export const PROXY_ADMIN_PORT = 4_191
+export const PROXY_TAP_PORT = 4_190
 /** Identity, destination and policy, which every proxy asks. */
 export const CONTROL_PLANE_PORTS = [8_080, 8_086, 8_090]
 /** Of the gateway that lets another cluster in (`gateway.port`). */

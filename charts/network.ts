@@ -10,7 +10,10 @@ import {
   GATEWAY_PORT,
   linkerdNamespace,
   multiclusterNamespace,
+  PROXY_ADMIN_PORT,
   PROXY_PORT,
+  PROXY_TAP_PORT,
+  vizNamespace,
 } from './linkerd.ts'
 import { brokerCluster, brokerNamespace, brokerPort, type PodPlan, type ServicePlan } from './plan.ts'
 import { databases, type DatabaseName } from './stores.ts'
@@ -114,6 +117,7 @@ export class Network extends Chart {
       : kplus.NetworkPolicyIpBlock.ipv4(this, 'databases', environment.stores.network)
     const meshed = has(environment, 'linkerd')
     const controlPlane = meshed ? allOf(linkerdNamespace) : undefined
+    const viz = meshed ? allOf(vizNamespace) : undefined
     const exports = pods.some(({ services }) => services.some(({ exported }) => exported))
     const gateway = exports ? allOf(multiclusterNamespace) : undefined
     const otherGateway =
@@ -153,12 +157,16 @@ export class Network extends Chart {
       ])
       const reads = {
         peer: monitoring,
-        ports: containers.flatMap(({ adminPort }) => monitored(adminPort, services)),
+        ports: [
+          ...containers.flatMap(({ adminPort }) => monitored(adminPort, services)),
+          ...(meshed ? [tcp(PROXY_ADMIN_PORT)] : []),
+        ],
       }
+      const watches = viz ? [{ peer: viz, ports: [tcp(PROXY_TAP_PORT), tcp(PROXY_ADMIN_PORT)] }] : []
       new kplus.NetworkPolicy(this, `policy-${name}`, {
         metadata: { name },
         selector: own.get(name)!,
-        ingress: { rules: [...arriving(name), ...clients, reads] },
+        ingress: { rules: [...arriving(name), ...clients, reads, ...watches] },
         egress: { rules: [...leaving, lookup] },
       })
     }

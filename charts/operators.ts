@@ -3,7 +3,7 @@
 import type { Ingress } from '../pipelines/pipeline.ts'
 import { has, type Environment } from './environment.ts'
 import { controllerNamespaces } from './intake.ts'
-import { linkerdNamespace, multiclusterNamespace } from './linkerd.ts'
+import { linkerdNamespace, multiclusterNamespace, vizNamespace } from './linkerd.ts'
 import { MONITORING_NAMESPACE } from './network.ts'
 import { kedaNamespace } from './scaling.ts'
 
@@ -213,7 +213,7 @@ function linkerdOperators(environment: Environment, ingresses: Set<Ingress>): Op
       ...LINKERD,
       name: 'linkerd-viz',
       chart: 'linkerd-viz',
-      namespace: 'linkerd-viz',
+      namespace: vizNamespace,
       wave: 2,
       makesCertificates: true,
     },

@@ -39,8 +39,15 @@ export type Pages = {
   idle(ms: number): Promise<void>
 }
 
-/** Adds pages to an app, each with its errors turned into replies. */
-export function createPages(app: TemplatedApp, metrics: QueryMetrics, log: Log): Pages {
+/** Adds pages to an app, each with its errors turned into replies. `always` are headers of every reply. */
+export function createPages(
+  app: TemplatedApp,
+  metrics: QueryMetrics,
+  log: Log,
+  always: Record<string, string> = {},
+): Pages {
+  const send = (res: HttpResponse, reply: Reply) =>
+    write(res, { ...reply, headers: { ...always, ...reply.headers } })
   const patterns = new Set(['/healthz', '/readyz', '/metrics'])
   let inFlight = 0
 
@@ -60,7 +67,7 @@ export function createPages(app: TemplatedApp, metrics: QueryMetrics, log: Log):
       reply = replyTo(cause, route, log)
     }
     end({ status: reply.status })
-    if (!gone) res.cork(() => write(res, reply))
+    if (!gone) res.cork(() => send(res, reply))
   }
 
   return {
@@ -79,7 +86,7 @@ export function createPages(app: TemplatedApp, metrics: QueryMetrics, log: Log):
     },
     refuseOthers() {
       const list = [...patterns]
-      app.any('/*', (res, req) => write(res, refusal(list, req)))
+      app.any('/*', (res, req) => send(res, refusal(list, req)))
     },
     async idle(ms) {
       for (const until = Date.now() + ms; inFlight > 0 && Date.now() < until;) await pause(IDLE_CHECK_MS)

@@ -93,7 +93,13 @@ await run(log, async ({ onStop, running }) => {
 
   const app = uWS.App()
   const liveSocket = addLiveSocket(app, readLive, metrics, log)
-  const pages = createPages(app, metrics, log)
+  const { allowOrigin } = options
+  const pages = createPages(
+    app,
+    metrics,
+    log,
+    allowOrigin ? { 'Access-Control-Allow-Origin': allowOrigin } : {},
+  )
   pages.get('/', () => page)
   pages.get('/live', async () => jsonText(200, (await readLive()).json), MAX_SHARING)
   pages.get('/logs', ({ query }) => logs(query))
