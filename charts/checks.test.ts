@@ -349,12 +349,25 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   ],
   [
     'a policy lets a pod out to the gateway of the other cluster',
-    ({ get }) =>
-      get('NetworkPolicy', 'consumer', 'predictions').spec.egress.forEach(
-        (rule: { ports: { port: number }[] }) => rule.ports.forEach((port) => (port.port = 1)),
-      ),
-    /^Deployment predictions\/consumer: .*: no policy of its namespace lets the pod out to port \d+/,
+    ({ get }) => {
+      const { spec } = get('NetworkPolicy', 'consumer', 'predictions')
+      spec.egress = spec.egress.filter(
+        ({ ports }: { ports: { port: number }[] }) => !ports.some(({ port }) => port === 4_143),
+      )
+    },
+    /^Deployment predictions\/consumer: .*grpc:\/\/live-writer-west:50052: no policy of its namespace lets the pod out to port 4143/,
     'east',
+  ],
+  [
+    'a proxy is let out to its control plane',
+    ({ get }) => {
+      const { spec } = get('NetworkPolicy', 'archiver')
+      spec.egress = spec.egress.filter(
+        ({ ports }: { ports: { port: number }[] }) => !ports.some(({ port }) => port === 8_086),
+      )
+    },
+    /^Deployment project\/archiver: no policy of its namespace lets its proxy out to linkerd on port 8080, 8086, 8090/,
+    'cloud',
   ],
   [
     'only routes to the read API are repeated',

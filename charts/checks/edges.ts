@@ -3,6 +3,7 @@ import { nameOf, podOf, type Manifest } from '../manifest.ts'
 import { programs } from '../../pipelines/images.ts'
 import type { Rule } from '../checks.ts'
 import { namespaceLabel } from '../labels.ts'
+import { CONTROL_PLANE_PORTS, linkerdNamespace } from '../linkerd.ts'
 import { find, matches, podsOf, podsSelected, type Pod } from './lookup.ts'
 
 type Selector = { matchLabels?: Record<string, string> }
@@ -149,6 +150,21 @@ const edgesAreOpen: Rule = (objects) =>
     )
   })
 
+/** Without the control plane a proxy has no identity, and lets nothing through. */
+const proxiesAskTheControlPlane: Rule = (objects) =>
+  podsOf(objects).flatMap((pod) => {
+    if (pod.object.spec.template.metadata?.annotations?.['linkerd.io/inject'] !== 'enabled') return []
+    const end = { namespace: pod.object.metadata.namespace, labels: pod.labels }
+    const closed = CONTROL_PLANE_PORTS.filter(
+      (port) => !isOpen(objects, end, 'Egress', { namespace: linkerdNamespace, labels: {} }, port),
+    )
+    return closed.length === 0
+      ? []
+      : [
+          `${nameOf(pod.object)}: no policy of its namespace lets its proxy out to ${linkerdNamespace} on port ${closed.join(', ')}; add it to spec.egress`,
+        ]
+  })
+
 const RETRY_ANNOTATION = /^retry\.linkerd\.io\//
 const MEND = 'remove it, because the hop that owns a batch retries it; only the read API may be asked again'
 
@@ -192,4 +208,4 @@ const nothingRetries: Rule = (objects) =>
     return wrong.map((field) => `${nameOf(object)}: ${field} sends events again; ${MEND}`)
   })
 
-export const edgeRules = [edgesAreOpen, nothingRetries]
+export const edgeRules = [edgesAreOpen, proxiesAskTheControlPlane, nothingRetries]
