@@ -10,6 +10,8 @@ PORT ?= 8081
 ENV ?= laptop
 # From where a cluster pulls the image.
 export REGISTRY
+# Where Argo CD finds dist/; otherwise the repository of package.json.
+export REPO_URL
 # Where schemas of Kubernetes' own and of custom resources are.
 SHARED ?= ../shared
 PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
@@ -53,8 +55,11 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
 
-synth: node_modules/.ready ## write dist/ from the pipelines [REGISTRY=]
+synth: node_modules/.ready ## write dist/ from the pipelines [REGISTRY= REPO_URL=]
 	@tsx main.ts
+
+operators: node_modules/.ready ## install the operators of an environment with Helm [ENV=laptop PRINT=1]
+	@tsx charts/install-operators.ts --environment $(ENV) $(if $(filter 1,$(PRINT)),--print)
 
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
 	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
@@ -95,7 +100,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
-	@REGISTRY= tsx main.ts
+	@REGISTRY= REPO_URL= tsx main.ts
 	@changed=$$(git status --porcelain dist); test -z "$$changed" || { echo "dist/ is stale; commit what \`make synth\` wrote:"; echo "$$changed"; exit 1; }
 	@node --import tsx --test --test-reporter=dot 'charts/*.test.ts'
 	@charts/kubeconform.sh dist $(SHARED)/schemas .local/cache

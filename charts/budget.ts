@@ -43,11 +43,16 @@ function podsAsked(objects: Manifest[], object: Manifest): { spec: Demand; least
     const requests = containersOf(pod.spec).map(({ resources }) => readRequests(resources?.requests ?? {}))
     const scaler = objects.find(
       ({ kind, metadata, spec }) =>
-        kind === 'HorizontalPodAutoscaler' &&
+        ['HorizontalPodAutoscaler', 'ScaledObject'].includes(kind) &&
         metadata.namespace === object.metadata.namespace &&
         spec.scaleTargetRef.name === object.metadata.name,
     )
-    const least = scaler?.spec.minReplicas ?? object.spec.replicas ?? 1
+    const least =
+      scaler?.spec.minReplicas ??
+      scaler?.spec.minReplicaCount ??
+      object.spec.replicas ??
+      object.spec.parallelism ??
+      1
     return {
       spec: requests.reduce((sum, each) => add(sum, each), nothing),
       least,

@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { buildBeside } from './beside.ts'
 import { checkManifests } from './checks.ts'
 import { environments } from './environment.ts'
 import { containersOf, podOf, type Container, type Manifest } from './manifest.ts'
 import { buildEnvironment } from './synth.ts'
 
+/** By the environment's name; with ` beside` also what is applied on its own. */
 const sound = Object.fromEntries(
-  environments.map((environment) => [environment.name, [...buildEnvironment(environment).values()].flat()]),
+  environments.flatMap((environment) => {
+    const files = buildEnvironment(environment)
+    const own = [...files.values()].flat()
+    const beside = buildBeside(environment, files, 'https://git.example.com/freshet.git')
+    return [
+      [environment.name, own] as const,
+      [`${environment.name} beside`, [...own, ...beside.values()].flat()] as const,
+    ]
+  }),
 )
 
-for (const { name } of environments)
+for (const name of Object.keys(sound))
   test(`what the charts make for ${name} breaks no rule`, () =>
     assert.deepEqual(checkManifests(sound[name]!), []))
 
@@ -188,7 +198,7 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   ],
   [
     'a scaler does not let readers outnumber partitions',
-    ({ get }) => (get('HorizontalPodAutoscaler', 'consumer', 'predictions').spec.maxReplicas = 5),
+    ({ get }) => (get('ScaledObject', 'consumer', 'predictions').spec.maxReplicaCount = 5),
     /^Deployment predictions\/consumer: .* reads "predictions" with up to 5 pods, but it has 4/,
     'cloud',
   ],
@@ -212,6 +222,242 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
     'an argument names a Service that exists',
     ({ remove }) => remove('Service', 'redis'),
     /^Deployment project\/[\w-]+: .*redis:\/\/redis:6379 names the Service "redis" of project, which is missing/,
+  ],
+  [
+    'nothing states replicas beside a scaler',
+    ({ get }) => (get('Deployment', 'archiver').spec.replicas = 2),
+    /^Deployment project\/archiver: spec\.replicas is set, but ScaledObject project\/archiver decides/,
+    'cloud',
+  ],
+  [
+    'a scaler by lag and one by CPU do not share a target',
+    ({ copy }) =>
+      copy('HorizontalPodAutoscaler', 'intake', ({ metadata, spec }) => {
+        metadata.name = 'second'
+        spec.scaleTargetRef.name = 'archiver'
+        spec.maxReplicas = 3
+      }),
+    /^HorizontalPodAutoscaler project\/second: ScaledObject project\/archiver scales Deployment project\/archiver already/,
+    'cloud',
+  ],
+  [
+    'a vertical scaler only gives advice beside another',
+    ({ get }) => (get('VerticalPodAutoscaler', 'intake').spec.updatePolicy.updateMode = 'Recreate'),
+    /^VerticalPodAutoscaler project\/intake: HorizontalPodAutoscaler project\/intake scales Deployment project\/intake already/,
+    'cloud',
+  ],
+  [
+    'the target of a vertical scaler exists',
+    ({ get }) => (get('VerticalPodAutoscaler', 'query', 'covid').spec.targetRef.kind = 'Deployment'),
+    /^VerticalPodAutoscaler covid\/query: its target, Deployment "query", is missing/,
+    'cloud',
+  ],
+  [
+    'a scaler by lag counts what its target reads',
+    ({ get }) => (get('ScaledObject', 'repair').spec.triggers[0].metadata.consumerGroup = 'archiver'),
+    /^ScaledObject project\/repair: spec\.triggers\[0\] counts the lag of "archiver" in "messages", which its target does not read/,
+    'cloud',
+  ],
+  [
+    'what a scaler by lag shows the broker exists',
+    ({ remove }) => remove('TriggerAuthentication', 'repair'),
+    /^ScaledObject project\/repair: spec\.triggers\[0\]\.authenticationRef names "repair", which is missing/,
+    'cloud',
+  ],
+  [
+    'the Services of a Rollout exist',
+    ({ remove }) => remove('Service', 'query-preview', 'covid'),
+    /^Rollout covid\/query: spec\.strategy\.blueGreen\.previewService names the Service "query-preview"/,
+    'cloud',
+  ],
+  [
+    'the analysis of a Rollout exists',
+    ({ remove }) => remove('AnalysisTemplate', 'intake-grpc', 'covid'),
+    /^Rollout covid\/intake-grpc: spec\.strategy.*templates\[\] names the AnalysisTemplate "intake-grpc"/,
+    'cloud',
+  ],
+  [
+    'a Rollout has an analysis',
+    ({ get }) => delete get('Rollout', 'query', 'covid').spec.strategy.blueGreen.postPromotionAnalysis,
+    /^Rollout covid\/query: spec\.strategy has no analysis/,
+    'cloud',
+  ],
+  [
+    'the Services of a TrafficSplit exist',
+    ({ get }) => (get('TrafficSplit', 'api-pubsub', 'covid').spec.backends[1].service = 'api-pubsub-nightly'),
+    /^TrafficSplit covid\/api-pubsub: spec\.backends\[1\]\.service names the Service "api-pubsub-nightly"/,
+    'cloud',
+  ],
+  [
+    'a Server of the mesh selects a pod',
+    ({ get }) => (get('Server', 'api').spec.podSelector.matchLabels = { app: 'nobody' }),
+    /^Server project\/api: spec\.podSelector selects no pod/,
+    'cloud',
+  ],
+  [
+    'the port of a Server is that of its pods',
+    ({ get }) => (get('Server', 'api').spec.port = 8_099),
+    /^Server project\/api: spec\.port 8099 is no port of Deployment project\/intake/,
+    'cloud',
+  ],
+  [
+    'the pods of a Server have a proxy',
+    ({ get }) =>
+      (get('Deployment', 'intake').spec.template.metadata.annotations['linkerd.io/inject'] = 'disabled'),
+    /^Server project\/api: Deployment project\/intake takes port 8080 past the proxy/,
+    'cloud',
+  ],
+  [
+    'what a Server guards does not go past the proxy',
+    ({ get }) =>
+      (get('Deployment', 'query').spec.template.metadata.annotations['config.linkerd.io/skip-inbound-ports'] =
+        '8081'),
+    /^Server project\/query: Deployment project\/query takes port 8081 past the proxy/,
+    'cloud',
+  ],
+  [
+    'somebody may connect to a Server',
+    ({ remove }) => remove('AuthorizationPolicy', 'api'),
+    /^Server project\/api: no AuthorizationPolicy lets anybody in/,
+    'cloud',
+  ],
+  [
+    'the identities of a policy exist',
+    ({ remove }) => remove('MeshTLSAuthentication', 'api'),
+    /^AuthorizationPolicy project\/api: spec\.requiredAuthenticationRefs\[\] names MeshTLSAuthentication "api"/,
+    'cloud',
+  ],
+  [
+    'the accounts of an identity exist',
+    ({ get }) =>
+      get('MeshTLSAuthentication', 'writer', 'covid').spec.identityRefs.push({
+        kind: 'ServiceAccount',
+        name: 'nobody',
+      }),
+    /^MeshTLSAuthentication covid\/writer: spec\.identityRefs\[\] names the ServiceAccount "nobody"/,
+    'cloud',
+  ],
+  [
+    'the mesh lets a sender in',
+    ({ get }) =>
+      (get('MeshTLSAuthentication', 'live-writer', 'predictions').spec.identityRefs = [
+        { kind: 'ServiceAccount', name: 'intake' },
+      ]),
+    /^Deployment predictions\/consumer: .*grpc:\/\/live-writer:50052: no AuthorizationPolicy lets its ServiceAccount in on port 50052/,
+    'cloud',
+  ],
+  [
+    'a Service of the other cluster is linked',
+    ({ remove }) => remove('Link', 'west', 'linkerd-multicluster'),
+    /^Deployment predictions\/consumer: .*grpc:\/\/live-writer-west:50052 names the Service "live-writer-west" of predictions, which is missing/,
+    'east',
+  ],
+  [
+    'a policy lets a pod out to the gateway of the other cluster',
+    ({ get }) => {
+      const { spec } = get('NetworkPolicy', 'consumer', 'predictions')
+      spec.egress = spec.egress.filter(
+        ({ ports }: { ports: { port: number }[] }) => !ports.some(({ port }) => port === 4_143),
+      )
+    },
+    /^Deployment predictions\/consumer: .*grpc:\/\/live-writer-west:50052: no policy of its namespace lets the pod out to port 4143/,
+    'east',
+  ],
+  [
+    'a proxy is let out to its control plane',
+    ({ get }) => {
+      const { spec } = get('NetworkPolicy', 'archiver')
+      spec.egress = spec.egress.filter(
+        ({ ports }: { ports: { port: number }[] }) => !ports.some(({ port }) => port === 8_086),
+      )
+    },
+    /^Deployment project\/archiver: no policy of its namespace lets its proxy out to linkerd on port 8080, 8086, 8090/,
+    'cloud',
+  ],
+  [
+    'only routes to the read API are repeated',
+    ({ get }) => {
+      const route = get('HTTPRoute', 'query-reads')
+      route.spec.rules[0].backendRefs = [{ name: 'api', port: 8_080 }]
+    },
+    /^HTTPRoute project\/query-reads: metadata\.annotations\[retry\.linkerd\.io\/(http|limit)\] sends events again/,
+    'cloud',
+  ],
+  [
+    'an experiment hits a pod',
+    ({ get }) =>
+      (get('Schedule', 'intake-pod-kill').spec.podChaos.selector.labelSelectors = { app: 'nobody' }),
+    /^Schedule project\/intake-pod-kill: spec\.podChaos\.selector selects no pod/,
+    'laptop beside',
+  ],
+  [
+    'an experiment says whom it hits',
+    ({ get }) => delete get('Schedule', 'redis-pod-kill').spec.podChaos.selector.labelSelectors,
+    /^Schedule project\/redis-pod-kill: spec\.podChaos\.selector selects no pod/,
+    'laptop beside',
+  ],
+  [
+    'the other side of a partition exists',
+    ({ get }) =>
+      (get('Schedule', 'archiver-partition').spec.networkChaos.target.selector.namespaces = ['elsewhere']),
+    /^Schedule project\/archiver-partition: spec\.networkChaos\.target\.selector selects no pod/,
+    'laptop beside',
+  ],
+  [
+    'an experiment kills a container that is no sidecar',
+    ({ get }) => get('Schedule', 'intake-container-kill').spec.podChaos.containerNames.push('publisher'),
+    /^Schedule project\/intake-container-kill: spec\.podChaos\.containerNames: "publisher" is no container/,
+    'laptop beside',
+  ],
+  [
+    'the experiments of a Workflow hit pods',
+    ({ get }) =>
+      get('Workflow', 'weather').spec.templates.forEach(
+        (template: { stressChaos?: { selector: { namespaces: string[] } } }) => {
+          if (template.stressChaos) template.stressChaos.selector.namespaces = ['elsewhere']
+        },
+      ),
+    /^Workflow project\/weather: spec\.templates\[[\w-]+-stress\]\.stressChaos\.(selector selects no pod|containerNames)/,
+    'laptop beside',
+  ],
+  [
+    'the steps of a Workflow exist',
+    ({ get }) => get('Workflow', 'weather').spec.templates[0].children.push('nothing'),
+    /^Workflow project\/weather: spec\.templates has no "nothing"/,
+    'laptop beside',
+  ],
+  [
+    'an experiment of a Workflow is followed by its hypothesis',
+    ({ get }) => {
+      const [entry] = get('Workflow', 'weather').spec.templates
+      entry.children = entry.children.filter((name: string) => name !== 'query-pod-kill-holds')
+    },
+    /^Workflow project\/weather: spec\.templates\[query-pod-kill\] is followed by no StatusCheck/,
+    'laptop beside',
+  ],
+  [
+    'the load is let out',
+    ({ remove }) => remove('NetworkPolicy', 'loadtest-api'),
+    /^Job project\/loadtest-api: containers\[run\]\.args http:\/\/api:8080: no policy of its namespace lets the pod out/,
+    'laptop beside',
+  ],
+  [
+    'the load is let in',
+    ({ remove }) => remove('NetworkPolicy', 'loadtest-api-in'),
+    /^Job project\/loadtest-api: containers\[run\]\.args http:\/\/api:8080: no policy lets it in on port 8080/,
+    'laptop beside',
+  ],
+  [
+    'the mesh lets the load in',
+    ({ remove }) => remove('AuthorizationPolicy', 'loadtest-api'),
+    /^Job project\/loadtest-api: .* no AuthorizationPolicy lets its ServiceAccount in on port 8080/,
+    'cloud beside',
+  ],
+  [
+    'the rows of the load exist',
+    ({ remove }) => remove('ConfigMap', 'loadtest'),
+    /^Job project\/loadtest-api: spec\.volumes\[rows\] names the ConfigMap "loadtest"/,
+    'laptop beside',
   ],
   [
     'no route sends events again',

@@ -1,4 +1,6 @@
 // The proof that an environment's manifests fit together. Each rule names the object, the field and the mend.
+import { chaosRules } from './checks/chaos.ts'
+import { deliveryRules } from './checks/delivery.ts'
 import { edgeRules } from './checks/edges.ts'
 import { podRules } from './checks/pods.ts'
 import { referenceRules } from './checks/references.ts'
@@ -9,7 +11,15 @@ export type Rule = (objects: Manifest[]) => string[]
 
 /** Every mistake of an environment; empty when there is none. */
 export function checkManifests(objects: Manifest[]): string[] {
-  const rules = [findDoubles, ...referenceRules, ...podRules, ...scaleRules, ...edgeRules]
+  const rules = [
+    findDoubles,
+    ...referenceRules,
+    ...podRules,
+    ...scaleRules,
+    ...edgeRules,
+    ...deliveryRules,
+    ...chaosRules,
+  ]
   return rules.flatMap((rule) => rule(objects))
 }
 

@@ -6,7 +6,7 @@ import type { ContainerPlan } from './plan.ts'
 
 /** Requests are what a hop needs under a moderate load; the limits of memory follow from `nodeFlags` (`make bench`). */
 const cpuMillis = { request: 50, limit: 1_000 }
-const memoryMiB = { request: 128, limit: 256 }
+export const memoryMiB = { request: 128, limit: 256 }
 
 /** What PodSecurity `restricted` asks of a container, and a root file system that cannot be written. */
 export const restricted: kplus.ContainerSecurityContextProps = {

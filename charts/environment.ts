@@ -1,7 +1,22 @@
-// The two places where the pipelines run, as values.
+// The places where the pipelines run, as values.
+
+/** What acts on a pipeline's objects beyond Kubernetes itself, where an environment has it. */
+export type AddOn = 'linkerd' | 'keda' | 'argo-rollouts' | 'vertical-pod-autoscaler'
+
+/** One of the two clusters over which a pipeline may be spread (`secondCluster`). */
+export type ClusterPart = FirstCluster | { part: 'second'; other: string }
+
+/** Its pods send to those of the second one. */
+export type FirstCluster = {
+  part: 'first'
+  /** The name by which Linkerd links the other one; a Service that it mirrors has it as suffix. */
+  other: string
+  /** The address of the other cluster's gateway. */
+  gateway: string
+}
 
 export type Environment = {
-  name: 'laptop' | 'cloud'
+  name: 'laptop' | 'cloud' | 'east' | 'west'
   /** Replicas of what serves: at rest, and at most where a scaler decides. */
   replicas: { least: number; most: number }
   broker: {
@@ -23,6 +38,9 @@ export type Environment = {
   scaleDownSeconds: number
   /** What the nodes have for pods; synth fails when all that is requested is more. */
   nodes: { count: number; cpuMillis: number; memoryMiB: number } | undefined
+  addOns: readonly AddOn[]
+  /** Only the pipelines that are spread over two clusters are here, with their part; otherwise all, as a whole. */
+  cluster?: ClusterPart
 }
 
 const laptop: Environment = {
@@ -35,6 +53,7 @@ const laptop: Environment = {
   scaleDownSeconds: 60,
   // What the projects that this one follows ran on: 2 × 2 vCPU, 7.5 GB.
   nodes: { count: 2, cpuMillis: 2_000, memoryMiB: 7_152 },
+  addOns: [],
 }
 
 const cloud: Environment = {
@@ -45,6 +64,26 @@ const cloud: Environment = {
   hostOf: (name, pipeline) => `${name}.${pipeline}.example.com`,
   scaleDownSeconds: 300,
   nodes: undefined,
+  addOns: ['linkerd', 'keda', 'argo-rollouts', 'vertical-pod-autoscaler'],
 }
 
-export const environments: Environment[] = [laptop, cloud]
+const east: Environment = {
+  ...cloud,
+  name: 'east',
+  hostOf: (name, pipeline) => `${name}.${pipeline}.east.example.com`,
+  // An address of documentation (RFC 5737) for that of the load balancer in front of west's gateway.
+  cluster: { part: 'first', other: 'west', gateway: '192.0.2.20' },
+}
+
+const west: Environment = {
+  ...cloud,
+  name: 'west',
+  hostOf: (name, pipeline) => `${name}.${pipeline}.west.example.com`,
+  cluster: { part: 'second', other: 'east' },
+}
+
+export const environments: Environment[] = [laptop, cloud, east, west]
+
+export function has({ addOns }: Environment, addOn: AddOn): boolean {
+  return addOns.includes(addOn)
+}

@@ -4,6 +4,7 @@ import * as kplus from 'cdk8s-plus-28'
 import type { Construct } from 'constructs'
 import {
   Gateway,
+  GatewayClass,
   GatewaySpecListenersAllowedRoutesNamespacesFrom,
   HttpRoute,
 } from '../imports/gateway.networking.k8s.io.ts'
@@ -23,20 +24,40 @@ export const controllerNamespaces: Record<Ingress, string> = {
   gateway: 'envoy-gateway-system',
 }
 
-/** `eg` is the class that Envoy Gateway's guide makes; any other implementation's does as well. */
+/** As in Envoy Gateway's guide; another implementation is another `controllerName`. */
 const GATEWAY_CLASS = 'eg'
 
-export type IntakeProps = { namespace: string; service: kplus.Service; host: string; word: Ingress }
+export type IntakeProps = {
+  namespace: string
+  service: kplus.Service
+  host: string
+  word: Ingress
+  /** Requests go to the Service and not to its pods, so that a mesh may split and repeat them. */
+  meshed: boolean
+}
 
-/** Routes the whole of a host to a Service. Nothing here retries: the hop that owns a batch does. */
+/** The class that the pipelines' Gateways name. */
+export class GatewayController extends Chart {
+  constructor(scope: Construct, id: string) {
+    super(scope, id, { disableResourceNameHashes: true })
+    new GatewayClass(this, 'class', {
+      metadata: { name: GATEWAY_CLASS },
+      spec: { controllerName: 'gateway.envoyproxy.io/gatewayclass-controller' },
+    })
+  }
+}
+
+/**
+ * Routes the whole of a host to a Service. Contour and the Gateway API's implementations go to the pods themselves; there a
+ * mesh encrypts and authorizes only. Nothing here retries: the hop that owns a batch does. */
 export class Intake extends Chart {
-  constructor(scope: Construct, id: string, { namespace, service, host, word }: IntakeProps) {
+  constructor(scope: Construct, id: string, { namespace, service, host, word, meshed }: IntakeProps) {
     super(scope, id, { namespace, disableResourceNameHashes: true })
     const { name, port } = service
     const metadata = { name }
     switch (word) {
       case 'nginx':
-        this.addIngress(service, host)
+        this.addIngress(service, host, meshed)
         break
       case 'contour':
         new HttpProxy(this, 'route', {
@@ -60,7 +81,13 @@ export class Intake extends Chart {
               {
                 match: `Host(\`${host}\`)`,
                 kind: IngressRouteSpecRoutesKind.RULE,
-                services: [{ name, port: IngressRouteSpecRoutesServicesPort.fromNumber(port) }],
+                services: [
+                  {
+                    name,
+                    port: IngressRouteSpecRoutesServicesPort.fromNumber(port),
+                    ...(meshed ? { nativeLb: true } : {}),
+                  },
+                ],
               },
             ],
           },
@@ -93,11 +120,12 @@ export class Intake extends Chart {
     }
   }
 
-  private addIngress(service: kplus.Service, host: string): void {
+  private addIngress(service: kplus.Service, host: string, meshed: boolean): void {
     const annotations = {
       // By default this controller sends a request again that one pod did not answer.
       'nginx.ingress.kubernetes.io/proxy-next-upstream': 'off',
       'nginx.ingress.kubernetes.io/proxy-read-timeout': '3600',
+      ...(meshed ? { 'nginx.ingress.kubernetes.io/service-upstream': 'true' } : {}),
     }
     const backend = kplus.IngressBackend.fromService(service)
     new kplus.Ingress(this, 'route', {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# kubeconform.sh <dist> <schemas> <cache>: every file against the schemas of its kinds, none skipped. Where the schemas or
+# kubeconform.sh <dist> <schemas> <cache>: every file against the schemas of its kinds, none skipped but Cloud Run's own kind,
+# which has no schema. Where the schemas or
 # Go are not at hand it says so; with CI set that is a failure.
 set -eu
 dist=$1 schemas=$2 cache=$3
@@ -21,4 +22,7 @@ if ! test -x "$tool"; then
   mv "$tool.building/kubeconform" "$tool" && rmdir "$tool.building"
 fi
 "$tool" -strict -kubernetes-version 1.33.0 -schema-location "$schemas/kubernetes" \
-  -schema-location "$schemas/crds/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json" "$dist"
+  -schema-location "$schemas/crds/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json" \
+  -ignore-filename-pattern "^$dist/cloud-run/" "$dist"
+skipped=$(find "$dist/cloud-run" -name '*.yaml' | wc -l)
+echo "kubeconform: $dist/ is as the schemas say; without one: $skipped files of $dist/cloud-run/ (serving.knative.dev)"

@@ -39,9 +39,9 @@ export function nameOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`
 }
 
-/** The pod of a Deployment or StatefulSet: its labels and its spec. */
+/** The pod of a Deployment, Rollout, StatefulSet or Job: its labels and its spec. */
 export function podOf(object: Manifest): { labels: Record<string, string>; spec: PodSpec } | undefined {
-  if (!['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(object.kind)) return undefined
+  if (!['Deployment', 'Rollout', 'StatefulSet', 'DaemonSet', 'Job'].includes(object.kind)) return undefined
   const { template } = object.spec
   return { labels: template.metadata?.labels ?? {}, spec: template.spec as PodSpec }
 }

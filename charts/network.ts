@@ -2,20 +2,35 @@
 import { Chart } from 'cdk8s'
 import * as kplus from 'cdk8s-plus-28'
 import type { Construct } from 'constructs'
-import type { Environment } from './environment.ts'
+import { has, type Environment } from './environment.ts'
 import { controllerNamespaces } from './intake.ts'
 import { labelsOf } from './labels.ts'
-import { brokerCluster, brokerNamespace, type PodPlan } from './plan.ts'
+import {
+  CONTROL_PLANE_PORTS,
+  GATEWAY_PORT,
+  linkerdNamespace,
+  multiclusterNamespace,
+  PROXY_ADMIN_PORT,
+  PROXY_PORT,
+  PROXY_TAP_PORT,
+  vizNamespace,
+} from './linkerd.ts'
+import { brokerCluster, brokerNamespace, brokerPort, type PodPlan, type ServicePlan } from './plan.ts'
 import { databases, type DatabaseName } from './stores.ts'
 
-const MONITORING_NAMESPACE = 'monitoring'
+export const MONITORING_NAMESPACE = 'monitoring'
 const tcp = (port: number) => kplus.NetworkPolicyPort.tcp(port)
 
-/** What a pod connects to: `name` is a pod of the same pipeline, or a store. */
-export type Edge = { from: string; to: { pod: string } | { store: 'kafka' | DatabaseName }; port: number }
+/** What a pod connects to: a pod of the same pipeline, a store, or a Service of the other cluster. */
+export type Edge = {
+  from: string
+  to: { pod: string } | { store: 'kafka' | DatabaseName } | { mirrored: string }
+  port: number
+}
 
 /** The connections between the pods and stores of a pipeline, from the arguments of its containers. */
-export function edgesOf(pods: PodPlan[], kafkaPort: number): Edge[] {
+export function edgesOf(pods: PodPlan[], environment: Environment): Edge[] {
+  const kafkaPort = brokerPort(environment)
   const owners = new Map(
     pods.flatMap(({ name, services }) => services.map((service) => [service.name, name])),
   )
@@ -24,7 +39,10 @@ export function edgesOf(pods: PodPlan[], kafkaPort: number): Edge[] {
     for (const url of containers.flatMap(({ args }) => args.filter((argument) => argument.includes('://')))) {
       const [, scheme = '', host = '', port] = /^([a-z-]+):\/\/([^:/,]+)(?::(\d+))?/.exec(url) ?? []
       if (host === '0.0.0.0' || host === '127.0.0.1') continue
-      const edge = edgeTo(from, scheme, owners.get(host), Number(port), kafkaPort)
+      const mirrored = environment.cluster && host.endsWith(`-${environment.cluster.other}`)
+      const edge = mirrored
+        ? { from, to: { mirrored: host }, port: Number(port) }
+        : edgeTo(from, scheme, owners.get(host), Number(port), kafkaPort)
       if (!edge) throw new Error(`${from}: ${url} names "${host}", which is no Service of its pipeline`)
       edges.set(JSON.stringify(edge), edge)
     }
@@ -43,6 +61,11 @@ function edgeTo(
   if (scheme.startsWith('redis')) return { from, to: { store: 'redis' }, port: databases.redis.port }
   if (scheme === 'mongodb') return { from, to: { store: 'mongodb' }, port: databases.mongodb.port }
   return pod === undefined ? undefined : { from, to: { pod }, port }
+}
+
+/** The databases that a pipeline uses. */
+export function databasesOf(edges: Edge[]): DatabaseName[] {
+  return [...new Set(edges.flatMap(({ to }) => ('store' in to && to.store !== 'kafka' ? [to.store] : [])))]
 }
 
 export type NetworkProps = {
@@ -92,6 +115,17 @@ export class Network extends Chart {
     const outside = environment.stores.inside
       ? undefined
       : kplus.NetworkPolicyIpBlock.ipv4(this, 'databases', environment.stores.network)
+    const meshed = has(environment, 'linkerd')
+    const controlPlane = meshed ? allOf(linkerdNamespace) : undefined
+    const viz = meshed ? allOf(vizNamespace) : undefined
+    const exports = pods.some(({ services }) => services.some(({ exported }) => exported))
+    const gateway = exports ? allOf(multiclusterNamespace) : undefined
+    const otherGateway =
+      environment.cluster?.part === 'first'
+        ? kplus.NetworkPolicyIpBlock.ipv4(this, 'gateway', `${environment.cluster.gateway}/32`)
+        : undefined
+    /** Two proxies of the mesh may meet at the port of the receiver's instead. */
+    const betweenPods = (port: number) => [tcp(port), ...(meshed ? [tcp(PROXY_PORT)] : [])]
 
     const spans = environment.tracing && {
       peer: kplus.Pods.all(this, 'collector', {
@@ -102,30 +136,47 @@ export class Network extends Chart {
       ports: [tcp(environment.tracing.collector.port)],
     }
 
+    /** Past the proxy, unless others come there, too. */
+    const monitored = (port: number, services: ServicePlan[]) =>
+      services.some((service) => service.port === port) ? betweenPods(port) : [tcp(port)]
+    const portsOf = ({ to, port }: Edge) => {
+      if ('mirrored' in to) return [tcp(GATEWAY_PORT)]
+      return 'pod' in to ? betweenPods(port) : [tcp(port)]
+    }
     const peer = (to: Edge['to']): kplus.INetworkPolicyPeer => {
       if ('pod' in to) return own.get(to.pod)!
+      if ('mirrored' in to) return otherGateway!
       if (to.store === 'kafka') return broker
       return outside ?? own.get(to.store)!
     }
     const arriving = (name: string) =>
       edges
-        .filter(({ to }) => ('pod' in to ? to.pod : to.store) === name)
-        .map(({ from, port }) => ({ peer: own.get(from)!, ports: [tcp(port)] }))
+        .filter(({ to }) => ('pod' in to ? to.pod : 'store' in to && to.store) === name)
+        .map((edge) => ({ peer: own.get(edge.from)!, ports: portsOf(edge) }))
 
     for (const { name, containers, services } of pods) {
       const lookup = { peer: names, ports: [kplus.NetworkPolicyPort.udp(53), tcp(53)] }
       const leaving = edges
         .filter(({ from }) => from === name)
-        .map(({ to, port }) => ({ peer: peer(to), ports: [tcp(port)] }))
-      const clients = services.flatMap(({ ingress, port }) =>
-        ingress ? [{ peer: controllerPods.get(ingress)!, ports: [tcp(port)] }] : [],
-      )
+        .map((edge) => ({ peer: peer(edge.to), ports: portsOf(edge) }))
+      if (controlPlane) leaving.push({ peer: controlPlane, ports: CONTROL_PLANE_PORTS.map(tcp) })
+      const clients = services.flatMap(({ ingress, port, exported }) => [
+        ...(ingress ? [{ peer: controllerPods.get(ingress)!, ports: betweenPods(port) }] : []),
+        ...(exported ? [{ peer: gateway!, ports: betweenPods(port) }] : []),
+      ])
       const traced = spans && containers.some(({ program }) => program === 'hop') ? [spans] : []
-      const reads = { peer: monitoring, ports: containers.map(({ adminPort }) => tcp(adminPort)) }
+      const reads = {
+        peer: monitoring,
+        ports: [
+          ...containers.flatMap(({ adminPort }) => monitored(adminPort, services)),
+          ...(meshed ? [tcp(PROXY_ADMIN_PORT)] : []),
+        ],
+      }
+      const watches = viz ? [{ peer: viz, ports: [tcp(PROXY_TAP_PORT), tcp(PROXY_ADMIN_PORT)] }] : []
       new kplus.NetworkPolicy(this, `policy-${name}`, {
         metadata: { name },
         selector: own.get(name)!,
-        ingress: { rules: [...arriving(name), ...clients, reads] },
+        ingress: { rules: [...arriving(name), ...clients, reads, ...watches] },
         egress: { rules: [...leaving, ...traced, lookup] },
       })
     }

@@ -4,12 +4,13 @@ import {
   queryArguments,
   sendersFirst,
   type Addresses,
+  type Delivery,
   type Hop,
   type Ingress,
   type Pipeline,
   type Store,
 } from '../pipelines/pipeline.ts'
-import type { Environment } from './environment.ts'
+import { has, type AddOn, type Environment } from './environment.ts'
 
 export type ContainerPlan = {
   name: string
@@ -32,6 +33,8 @@ export type PodPlan = {
   services: ServicePlan[]
   /** `most` is undefined where no scaler may decide. */
   replicas: { least: number; most: number | undefined }
+  /** How a new version comes in, where the environment can; otherwise pod by pod. */
+  delivery: Delivery | undefined
   purpose: string
 }
 
@@ -41,6 +44,11 @@ export type ServicePlan = {
   /** Clients connect to pods themselves: a stream through a proxy would stay on one pod. */
   headless: boolean
   ingress: Ingress | undefined
+  /** Senders of the other cluster reach it, as `<name>-<cluster>`. */
+  exported: boolean
+  protocol: 'HTTP/1' | 'HTTP/2'
+  /** The Service of the present version, of which this one has the next. */
+  nextOf?: string
 }
 
 export const brokerNamespace = 'kafka'
@@ -73,7 +81,7 @@ function addressesIn(pipeline: Pipeline, environment: Environment, pod: string):
   const inPod = podOrder(pipeline, pod)
   return {
     listen: (hop) => `${reachedFromOutside(pipeline, hop) ? '0.0.0.0' : '127.0.0.1'}:${portOf(hops[hop]!)}`,
-    reach: (hop) => `${hops[hop]!.pod === pod ? '127.0.0.1' : hop}:${portOf(hops[hop]!)}`,
+    reach: (hop) => `${hostOf(pipeline, environment, pod, hop)}:${portOf(hops[hop]!)}`,
     admin: (hop) => `0.0.0.0:${FIRST_ADMIN_PORT + inPod.indexOf(hop)}`,
     store: (store) => {
       if (store === 'kafka')
@@ -82,6 +90,17 @@ function addressesIn(pipeline: Pipeline, environment: Environment, pod: string):
       return store === 'redis' ? 'redis:6379' : 'mongodb:27017'
     },
   }
+}
+
+function hostOf(pipeline: Pipeline, environment: Environment, from: string, hop: string): string {
+  const { pod } = pipeline.hops[hop]!
+  if (pod === from) return '127.0.0.1'
+  return isHere(pipeline, environment, pod) ? hop : `${hop}-${environment.cluster!.other}`
+}
+
+/** Whether a pod is in the cluster of an environment. */
+export function isHere({ secondCluster = [] }: Pipeline, { cluster }: Environment, pod: string): boolean {
+  return !cluster || secondCluster.includes(pod) === (cluster.part === 'second')
 }
 
 /** Where the broker asks who its clients are, they show the certificate of the Secret that is mounted as `kafka`. */
@@ -111,8 +130,37 @@ function podOrder(pipeline: Pipeline, pod: string): string[] {
 
 /** The pods of a pipeline, that of the query service last. */
 export function planPods(pipeline: Pipeline, environment: Environment): PodPlan[] {
-  const pods = [...new Set(Object.values(pipeline.hops).map(({ pod }) => pod))]
-  return [...pods.map((pod) => planPod(pipeline, environment, pod)), planQuery(pipeline, environment)]
+  const pods = [...new Set(Object.values(pipeline.hops).map(({ pod }) => pod)), 'query']
+  return pods
+    .filter((pod) => isHere(pipeline, environment, pod))
+    .map((pod) => (pod === 'query' ? planQuery(pipeline, environment) : planPod(pipeline, environment, pod)))
+    .flatMap((plan) => (plan.delivery === 'traffic-split' ? [plan, nextOf(plan)] : [plan]))
+}
+
+/** The next version beside the present one: a pod of its own, which a Service of its own reaches. */
+function nextOf(plan: PodPlan): PodPlan {
+  return {
+    ...plan,
+    name: `${plan.name}-next`,
+    services: plan.services.map((service) => ({
+      ...service,
+      name: `${service.name}-next`,
+      nextOf: service.name,
+    })),
+    replicas: { least: 1, most: undefined },
+    delivery: undefined,
+    purpose: `${plan.purpose} (the next version)`,
+  }
+}
+
+const deliveryNeeds: Record<Delivery, AddOn> = {
+  'blue-green': 'argo-rollouts',
+  canary: 'argo-rollouts',
+  'traffic-split': 'linkerd',
+}
+
+function deliveryIn(environment: Environment, word: Delivery | undefined): Delivery | undefined {
+  return word && has(environment, deliveryNeeds[word]) ? word : undefined
 }
 
 function planPod(pipeline: Pipeline, environment: Environment, pod: string): PodPlan {
@@ -140,7 +188,9 @@ function planPod(pipeline: Pipeline, environment: Environment, pod: string): Pod
     .map((hop) => ({
       name: hop,
       port: portOf(hops[hop]!)!,
-      headless: !('http' in hops[hop]!.from),
+      exported: isExported(pipeline, environment, hop),
+      headless: !('http' in hops[hop]!.from) && !isExported(pipeline, environment, hop),
+      protocol: 'grpc' in hops[hop]!.from ? ('HTTP/2' as const) : ('HTTP/1' as const),
       ingress: hops[hop]!.ingress,
     }))
   const replicas = countReplicas(pipeline, environment, names)
@@ -151,8 +201,15 @@ function planPod(pipeline: Pipeline, environment: Environment, pod: string): Pod
     containers,
     services,
     replicas,
+    delivery: deliveryIn(environment, names.map((hop) => hops[hop]!.delivery).find(Boolean)),
     purpose: describe(names, hops),
   }
+}
+
+function isExported(pipeline: Pipeline, environment: Environment, name: string): boolean {
+  return Object.values(pipeline.hops).some(
+    (sender) => targetsOf(sender).includes(name) && !isHere(pipeline, environment, sender.pod),
+  )
 }
 
 /** More readers of a log than it has partitions would be idle; what subscribes to a channel would get all twice. */
@@ -168,17 +225,23 @@ function countReplicas(pipeline: Pipeline, { replicas }: Environment, names: str
 }
 
 function planQuery(pipeline: Pipeline, environment: Environment): PodPlan {
-  const { port, ingress } = pipeline.query
+  const { port, ingress, delivery } = pipeline.query
   const addresses = addressesIn(pipeline, environment, 'query')
-  const args = withSecret(queryArguments(pipeline, `0.0.0.0:${port}`, addresses), environment)
+  // The broker is in the first cluster; in the second one the log is read from MongoDB alone.
+  const readable: Pipeline =
+    environment.cluster?.part === 'second' && pipeline.topic
+      ? { ...pipeline, topic: undefined, partitions: pipeline.topic.partitions }
+      : pipeline
+  const args = withSecret(queryArguments(readable, `0.0.0.0:${port}`, addresses), environment)
   const ports = [{ name: 'page', number: port }]
   return {
     name: 'query',
     pipeline: pipeline.name,
     namespace: pipeline.namespace,
     containers: [{ name: 'query', program: 'query', args, ports, adminPort: port, sidecar: false }],
-    services: [{ name: 'query', port, headless: false, ingress }],
+    services: [{ name: 'query', port, headless: false, ingress, exported: false, protocol: 'HTTP/1' }],
     replicas: { least: environment.replicas.least, most: undefined },
+    delivery: deliveryIn(environment, delivery),
     purpose: 'the page, live views, logs and receipts',
   }
 }

@@ -5,6 +5,7 @@ import { KubeRole, KubeRoleBinding } from 'cdk8s-plus-28/lib/imports/k8s.js'
 import type { Construct } from 'constructs'
 import { ExternalSecret, SecretStore } from '../imports/external-secrets.io.ts'
 import { brokerCluster, brokerNamespace } from './plan.ts'
+import type { DatabaseName } from './stores.ts'
 
 /** Where people put the addresses of databases: `kubectl -n databases create secret generic weather-redis …`. */
 export const databasesNamespace = 'databases'
@@ -30,13 +31,19 @@ type Source = { store: string; secret: string; property: string }
 
 /** Reads the Secrets of two other namespaces, by name, and keeps copies in this one. */
 export class Secrets extends Chart {
-  constructor(scope: Construct, id: string, pipeline: string, namespace: string, kafka: boolean) {
+  constructor(
+    scope: Construct,
+    id: string,
+    pipeline: string,
+    namespace: string,
+    stores: ('kafka' | DatabaseName)[],
+  ) {
     super(scope, id, { namespace, disableResourceNameHashes: true })
     const reader = new kplus.ServiceAccount(this, 'reader', {
       metadata: { name: 'secret-reader' },
       automountToken: false,
     })
-    const databases = ['redis', 'mongodb']
+    const databases = (['redis', 'mongodb'] as const).filter((name) => stores.includes(name))
     this.readFrom(
       databasesNamespace,
       pipeline,
@@ -48,7 +55,7 @@ export class Secrets extends Chart {
       const source = { store: databasesNamespace, secret: `${pipeline}-${name}`, property: addressKey }
       this.copy(name, { [addressKey]: source })
     }
-    if (!kafka) return
+    if (!stores.includes('kafka')) return
     const user = kafkaSecret(pipeline)
     const authority = `${brokerCluster}-cluster-ca-cert`
     this.readFrom(brokerNamespace, pipeline, namespace, reader.name, [user, authority])

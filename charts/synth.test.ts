@@ -5,27 +5,41 @@ import { pipelines } from '../pipelines/all.ts'
 import { readArguments } from '../services/hop/arguments.ts'
 import { SECRETS_DIR } from '../services/lib/secret.ts'
 import { parseOptions } from '../services/query/options.ts'
+import { buildBeside } from './beside.ts'
+import { buildCloudRun } from './cloud-run.ts'
 import { demandOf, exceeds, readRequests } from './budget.ts'
 import { listContents, sumFolders } from './contents.ts'
-import { environments } from './environment.ts'
+import { environments, type Environment } from './environment.ts'
 import { image } from '../pipelines/images.ts'
 import { containersOf, nameOf, podOf, type Manifest } from './manifest.ts'
 import { secretsFolder } from './secrets.ts'
-import { buildEnvironment } from './synth.ts'
+import { isHere } from './plan.ts'
+import { buildEnvironment, pipelinesOf } from './synth.ts'
 
-const all = environments.map((environment) => ({ environment, files: buildEnvironment(environment) }))
-const [laptop, cloud] = all
-assert.ok(laptop && cloud)
+const buildAll = () =>
+  environments.map((environment) => {
+    const files = buildEnvironment(environment)
+    return {
+      environment,
+      files,
+      beside: buildBeside(environment, files, 'https://git.example.com/freshet.git'),
+    }
+  })
+const all = buildAll()
+const [laptop, cloud, east, west] = all
+assert.ok(laptop && cloud && east && west)
 const objectsOf = ({ files }: (typeof all)[number]): Manifest[] => [...files.values()].flat()
 
 test('a second synth writes the same bytes', () => {
-  for (const { environment, files } of all)
-    for (const [path, objects] of buildEnvironment(environment))
-      assert.equal(Yaml.stringify(...objects), Yaml.stringify(...files.get(path)!), path)
-  assert.equal(
-    listContents(all),
-    listContents(environments.map((environment) => ({ environment, files: buildEnvironment(environment) }))),
-  )
+  const again = buildAll()
+  for (const [index, { files, beside }] of all.entries())
+    for (const [path, objects] of [...again[index]!.files, ...again[index]!.beside])
+      assert.equal(
+        Yaml.stringify(...objects),
+        Yaml.stringify(...(files.get(path) ?? beside.get(path)!)),
+        path,
+      )
+  assert.equal(listContents(all, buildCloudRun(pipelines)), listContents(again, buildCloudRun(pipelines)))
 })
 
 /** With other names these would be made anew: data, addresses and positions in the log would be lost. */
@@ -113,9 +127,19 @@ for (const one of all)
           assert.equal(admin?.hosts[0], `0.0.0.0:${probe.httpGet.port}`)
         }
       }
-    const hops = pipelines.reduce((sum, { hops: each }) => sum + Object.keys(each).length, 0)
-    assert.equal(count, hops + pipelines.length)
+    const next = objectsOf(one).filter(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith('-next'),
+    )
+    assert.equal(count, wantedContainers(one.environment) + next.length)
   })
+
+/** A container for each hop that is in an environment's cluster, and one for each query service. */
+function wantedContainers(environment: Environment): number {
+  return pipelinesOf(environment).reduce((sum, pipeline) => {
+    const pods = [...Object.values(pipeline.hops).map(({ pod }) => pod), 'query']
+    return sum + pods.filter((pod) => isHere(pipeline, environment, pod)).length
+  }, 0)
+}
 
 test('secrets are mounted where the programs look for them', () => assert.equal(secretsFolder, SECRETS_DIR))
 

@@ -20,7 +20,7 @@ for (const environment of environments) {
 
   test(`${environment.name}: where tracing is on every hop reads the collector's address and the ratio`, () => {
     const hops = hopsOf(objects)
-    assert.ok(hops.length > 10)
+    assert.ok(hops.length > 0)
     for (const hop of hops) {
       const env = envOf(hop)
       const args = hop.args!.map((argument) => argument.replaceAll(/\$\((\w+)\)/g, (_, name) => env[name]!))
@@ -46,19 +46,22 @@ for (const environment of environments) {
 
   test(`${environment.name}: a policy that lacks the way to the collector is a mistake that synth reports`, () => {
     const broken = structuredClone(objects)
+    const pod = broken.find((object) => podOf(object) && hopsOf([object]).length > 0)!
     const policy = broken.find(
       ({ kind, metadata }) =>
-        kind === 'NetworkPolicy' && metadata.name === 'archiver' && metadata.namespace === 'project',
+        kind === 'NetworkPolicy' &&
+        metadata.name === pod.metadata.name &&
+        metadata.namespace === pod.metadata.namespace,
     )!
     policy.spec.egress = (policy.spec.egress as object[]).filter(
       (rule) => !JSON.stringify(rule).includes('"tracing"'),
     )
-    const [mistake, ...others] = checkManifests(broken)
-    assert.match(
-      mistake!,
-      /^Deployment project\/archiver: containers\[archiver\]\.env\[OTEL_\w+\] http:.* port 4318/,
-    )
-    assert.deepEqual(others, [])
+    const mistakes = checkManifests(broken)
+    assert.equal(mistakes.length, hopsOf([pod]).length)
+    for (const mistake of mistakes) {
+      assert.ok(mistake.startsWith(`${nameOf(pod)}: `), mistake)
+      assert.match(mistake, /\[[\w-]+\]\.env\[OTEL_\w+\] http:.* port 4318/)
+    }
   })
 
   test(`${environment.name}: where it is off nothing names it`, () => {

@@ -4,10 +4,15 @@ import * as kplus from 'cdk8s-plus-28'
 import { IntOrString, KubePodDisruptionBudget } from 'cdk8s-plus-28/lib/imports/k8s.js'
 import type { Construct } from 'constructs'
 import { containerOf } from './container.ts'
-import type { Environment } from './environment.ts'
+import { asRollout, isRollout, previewOf } from './delivery.ts'
+import { has, type Environment } from './environment.ts'
 import { labelsOf } from './labels.ts'
 import { podOf, type Manifest } from './manifest.ts'
+import { exportLabel } from './linkerd.ts'
+import { proxyAnnotations } from './mesh.ts'
+import type { Edge } from './network.ts'
 import { addressVariables, type ContainerPlan, type PodPlan } from './plan.ts'
+import { addScaler, addVerticalScaler, type Target } from './scaling.ts'
 import { addressKey, kafkaMount, kafkaSecret } from './secrets.ts'
 import { tracingVariables } from './tracing.ts'
 import { userId } from '../pipelines/images.ts'
@@ -16,17 +21,20 @@ import { userId } from '../pipelines/images.ts'
 const PRE_STOP_SECONDS = 5
 /** STOP_DEADLINE_MS of services/lib/run.ts. */
 const STOP_SECONDS = 25
-/** Of the CPU that is requested. */
-const TARGET_CPU_PERCENT = 70
-
 export class Workload extends Chart {
   /** By the name of the hop that listens. */
   readonly services: Record<string, kplus.Service> = {}
+  private readonly plan: PodPlan
+  private readonly target: Target
 
-  constructor(scope: Construct, id: string, plan: PodPlan, environment: Environment) {
-    const { name, pipeline, namespace, containers, services, replicas } = plan
+  constructor(scope: Construct, id: string, plan: PodPlan, environment: Environment, edges: Edge[]) {
+    const { name, pipeline, namespace, containers, services, replicas, delivery } = plan
     const labels = labelsOf(name, pipeline)
     super(scope, id, { namespace, labels, disableResourceNameHashes: true })
+    this.plan = plan
+    this.target = isRollout(delivery)
+      ? { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', name }
+      : { apiVersion: 'apps/v1', kind: 'Deployment', name }
     const metadata = { name, annotations: { 'freshet.dev/purpose': plan.purpose } }
     const serviceAccount = new kplus.ServiceAccount(this, 'account', {
       metadata: { name },
@@ -35,7 +43,10 @@ export class Workload extends Chart {
     const sidecars = containers.filter(({ sidecar }) => sidecar)
     const deployment = new kplus.Deployment(this, 'deployment', {
       metadata,
-      podMetadata: { labels },
+      podMetadata: {
+        labels,
+        ...(has(environment, 'linkerd') ? { annotations: proxyAnnotations(plan, edges) } : {}),
+      },
       select: false,
       serviceAccount,
       automountServiceAccountToken: false,
@@ -61,44 +72,43 @@ export class Workload extends Chart {
       kafkaMount(this, deployment, kafkaSecret(pipeline))
     patch(deployment, labels)
 
-    for (const { name: service, port, headless } of services) {
-      this.services[service] = new kplus.Service(this, `service-${service}`, {
-        metadata: { name: service },
-        selector: kplus.Pods.select(this, `pods-${service}`, { labels }),
-        ports: [{ name: 'events', port, targetPort: port }],
-        ...(headless ? { clusterIP: 'None' } : {}),
-      })
+    for (const { name: service, port, headless, exported } of services) {
+      const names = [service, ...(delivery === 'blue-green' ? [previewOf(service)] : [])]
+      for (const each of names)
+        this.services[each] = new kplus.Service(this, `service-${each}`, {
+          metadata: { name: each, ...(exported ? { labels: exportLabel } : {}) },
+          selector: kplus.Pods.select(this, `pods-${each}`, { labels }),
+          ports: [{ name: 'events', port, targetPort: port }],
+          ...(headless ? { clusterIP: 'None' } : {}),
+        })
     }
     // cdk8s-plus has no construct for it.
     new KubePodDisruptionBudget(this, 'budget', {
       metadata: { name },
       spec: { maxUnavailable: IntOrString.fromNumber(1), selector: { matchLabels: labels } },
     })
-    if (replicas.most !== undefined) {
-      new kplus.HorizontalPodAutoscaler(this, 'scaler', {
-        metadata: { name },
-        target: deployment,
-        minReplicas: replicas.least,
-        maxReplicas: replicas.most,
-        metrics: [kplus.Metric.resourceCpu(kplus.MetricTarget.averageUtilization(TARGET_CPU_PERCENT))],
-        scaleDown: {
-          stabilizationWindow: Duration.seconds(environment.scaleDownSeconds),
-          policies: [{ replicas: kplus.Replicas.absolute(1), duration: Duration.minutes(1) }],
-        },
-      })
-    }
+    addScaler(this, plan, this.target, deployment, environment)
+    if (has(environment, 'vertical-pod-autoscaler')) addVerticalScaler(this, plan, this.target)
   }
 
+  // kind: cdk8s-plus has no Rollout, and scales nothing but its own Deployments.
   // lifecycle.preStop.sleep: the types of cdk8s-plus-28 drop it, even from a patch, and the image has no `sleep`.
   override toJson(): Manifest[] {
     const objects = super.toJson() as Manifest[]
     for (const container of objects.flatMap((object) => podOf(object)?.spec.containers ?? []))
       container['lifecycle'] = { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } }
-    return objects
+    // spec.replicas: cdk8s-plus leaves it out for its own scaler only.
+    for (const object of objects)
+      if (object.kind === 'Deployment' && this.plan.replicas.most !== undefined) delete object.spec.replicas
+    if (this.target.kind === 'Deployment') return objects
+    return objects.map((object) => {
+      if (object.kind === 'HorizontalPodAutoscaler') object.spec.scaleTargetRef = this.target
+      return object.kind === 'Deployment' ? asRollout(object, this.plan) : object
+    })
   }
 }
 
-export function usesKafka({ args }: ContainerPlan): boolean {
+function usesKafka({ args }: ContainerPlan): boolean {
   return args.some((argument) => argument.startsWith('kafka://'))
 }
 

@@ -66,8 +66,17 @@ for (const [name, flag] of [
   })
 }
 
+test('run starts without node_modules and environment, and says with exit code 2 that its file is missing', () => {
+  const { status, stderr } = runThere('run.mjs')
+  assert.equal(status, 2, stderr)
+  assert.match(stderr, /^run: -f FILE is missing/m)
+  assert.match(runThere('run.mjs', '--help').stdout, /--concurrence/)
+})
+
 test('every file of the bundle finds what it imports, node_modules or not', () => {
-  const files = readdirSync(dir).filter((file) => file.endsWith('.mjs') && !/^(hop|query)\.mjs$/.test(file))
+  const files = readdirSync(dir).filter(
+    (file) => file.endsWith('.mjs') && !/^(hop|query|run)\.mjs$/.test(file),
+  )
   assert.ok(files.length > 10)
   const code = files.map((file) => `await import('./${file}')`).join('\n')
   const { status, stderr } = runThere('--input-type=module', '--eval', code)

@@ -17,7 +17,7 @@ export async function bundle(dir: string): Promise<Metafile> {
   await mkdir(join(dir, 'bin'), { recursive: true })
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { hop: 'services/hop/main.ts', query: 'services/query/main.ts' },
+    entryPoints: { hop: 'services/hop/main.ts', query: 'services/query/main.ts', run: 'loadtest/run.ts' },
     outdir: dir,
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -11,7 +11,13 @@ export const pipeline: MongoPipeline = {
   partitions: 3,
   database: 'covid',
   hops: {
-    'api-grpc': { pod: 'intake-grpc', ingress: 'contour', from: { http: 8080 }, to: [{ hop: 'writer' }] },
+    'api-grpc': {
+      pod: 'intake-grpc',
+      ingress: 'contour',
+      delivery: 'canary',
+      from: { http: 8080 },
+      to: [{ hop: 'writer' }],
+    },
     writer: {
       pod: 'writer',
       from: { grpc: 50051 },
@@ -21,6 +27,7 @@ export const pipeline: MongoPipeline = {
     'api-pubsub': {
       pod: 'intake-pubsub',
       ingress: 'traefik',
+      delivery: 'traffic-split',
       from: { http: 8082 },
       to: [{ hop: 'subscriber' }],
     },
@@ -34,6 +41,6 @@ export const pipeline: MongoPipeline = {
     // Normally it finds everything done by the fast paths.
     repair: { pod: 'repair', from: { log: 'mongodb' }, to: [{ store: 'redis' }] },
   },
-  query: { port: 8081, ingress: 'contour' },
+  query: { port: 8081, ingress: 'contour', delivery: 'blue-green' },
   rows: 'loadtest/data/covid.json',
 }

@@ -5,6 +5,13 @@ export type Store = 'kafka' | 'redis' | 'mongodb'
 /** What brings the clients of a cluster to an intake or to the page; its manifests follow from this word. */
 export type Ingress = 'nginx' | 'contour' | 'traefik' | 'gateway'
 
+/**
+ * How a new version of what clients reach comes in, where the environment has Argo Rollouts and Linkerd. `canary` shows it to
+ * more and more clients, `blue-green` to all at once, and both go back when its success rate or its 99th percentile of
+ * latency is bad. `traffic-split` keeps the next version beside this one, with a share of the requests that is stated.
+ */
+export type Delivery = 'blue-green' | 'canary' | 'traffic-split'
+
 /** Where a hop sends to: another hop of the same pipeline, or a store. */
 export type Target = { hop: string } | { store: Store }
 
@@ -34,8 +41,9 @@ export type Hop = {
   fastPaths?: Target[]
   /** Batches in flight; see the design's group commit. */
   lanes?: number
-  /** For an `http` hop. */
+  /** For an `http` hop, like `delivery`. */
   ingress?: Ingress
+  delivery?: Delivery
 }
 
 export type Pipeline = KafkaPipeline | MongoPipeline
@@ -63,7 +71,9 @@ type Graph = {
   database: string
   hops: Record<string, Hop>
   /** The port of the query service in its pod. */
-  query: { port: number; ingress?: Ingress }
+  query: { port: number; ingress?: Ingress; delivery?: Delivery }
+  /** The pods that are in the second cluster, where a pipeline is spread over two; `query` is that of the query service. */
+  secondCluster?: string[]
   /** Rows for demo and load test, relative to the project. */
   rows: string
 }

@@ -23,5 +23,6 @@ export const pipeline: KafkaPipeline = {
     'live-writer': { pod: 'live-writer', from: { grpc: 50052 }, to: [{ store: 'redis' }] },
   },
   query: { port: 8081, ingress: 'gateway' },
+  secondCluster: ['live-writer', 'query'],
   rows: 'loadtest/data/predictions.json',
 }

@@ -1,7 +1,9 @@
 // What the containers' arguments connect to must be let through, and nothing on the way may send a batch again.
-import { nameOf, type Container, type Manifest } from '../manifest.ts'
+import { nameOf, podOf, type Container, type Manifest } from '../manifest.ts'
+import { programs } from '../../pipelines/images.ts'
 import type { Rule } from '../checks.ts'
 import { namespaceLabel } from '../labels.ts'
+import { CONTROL_PLANE_PORTS, linkerdNamespace } from '../linkerd.ts'
 import { endpointVariable } from '../tracing.ts'
 import { find, matches, podsOf, podsSelected, type Pod } from './lookup.ts'
 
@@ -46,6 +48,43 @@ function isOpen(
   )
 }
 
+/** A Service that Linkerd mirrors from another cluster has that one's name as suffix, and is reached through its gateway. */
+function linkOf(objects: Manifest[], service: string): Manifest | undefined {
+  return objects.find(({ kind, spec }) => kind === 'Link' && service.endsWith(`-${spec.targetClusterName}`))
+}
+
+type Reference = { kind: string; name?: string; namespace?: string }
+
+/** Whether the mesh lets a pod's account connect; where no Server guards the port, anybody. */
+function isAuthorized(objects: Manifest[], { object }: Pod, other: End, port: number): boolean {
+  const guards = objects.filter(
+    ({ kind, metadata, spec }) =>
+      kind === 'Server' &&
+      other.labels !== undefined &&
+      metadata.namespace === other.namespace &&
+      spec.port === port &&
+      matches(spec.podSelector.matchLabels, other.labels),
+  )
+  const account = podOf(object)!.spec.serviceAccountName
+  return guards.every(({ metadata: server }) =>
+    objects.some(
+      ({ kind, metadata, spec }) =>
+        kind === 'AuthorizationPolicy' &&
+        metadata.namespace === server.namespace &&
+        spec.targetRef.name === server.name &&
+        (spec.requiredAuthenticationRefs as Reference[]).every((reference) => {
+          const identities = find(objects, reference.kind, metadata.namespace, reference.name!)
+          return ((identities?.spec.identityRefs ?? []) as Reference[]).some(
+            (identity) =>
+              identity.kind === 'ServiceAccount' &&
+              identity.name === account &&
+              (identity.namespace ?? metadata.namespace) === object.metadata.namespace,
+          )
+        }),
+    ),
+  )
+}
+
 type Destination = { ends: End[]; port: number } | { missing: string }
 
 /** The pods behind an address in an argument. Strimzi makes the brokers' Service and pods, so they are known by name. */
@@ -58,6 +97,8 @@ function resolve(objects: Manifest[], { object }: Pod, host: string, port: numbe
       ends: [{ namespace, labels: { 'strimzi.io/cluster': cluster, 'strimzi.io/kind': 'Kafka' } }],
       port,
     }
+  const link = linkOf(objects, name)
+  if (link) return { ends: [{}], port: Number(link.spec.gatewayPort) }
   const service = find(objects, 'Service', namespace, name)
   if (!service) return { missing: `the Service "${name}" of ${namespace}, which is missing` }
   const found = (service.spec.ports as { port: number; targetPort?: number }[]).find(
@@ -109,20 +150,62 @@ const edgesAreOpen: Rule = (objects) =>
             ...(!other.labels || isOpen(objects, other, 'Ingress', end, to.port)
               ? []
               : [`${at}: no policy lets it in on port ${to.port} over there; add it to spec.ingress`]),
+            ...(isAuthorized(objects, pod, other, to.port)
+              ? []
+              : [
+                  `${at}: no AuthorizationPolicy lets its ServiceAccount in on port ${to.port}; add it to the identities`,
+                ]),
           ])
         })
       }),
     )
   })
 
+/** Without the control plane a proxy has no identity, and lets nothing through. */
+const proxiesAskTheControlPlane: Rule = (objects) =>
+  podsOf(objects).flatMap((pod) => {
+    if (pod.object.spec.template.metadata?.annotations?.['linkerd.io/inject'] !== 'enabled') return []
+    const end = { namespace: pod.object.metadata.namespace, labels: pod.labels }
+    const closed = CONTROL_PLANE_PORTS.filter(
+      (port) => !isOpen(objects, end, 'Egress', { namespace: linkerdNamespace, labels: {} }, port),
+    )
+    return closed.length === 0
+      ? []
+      : [
+          `${nameOf(pod.object)}: no policy of its namespace lets its proxy out to ${linkerdNamespace} on port ${closed.join(', ')}; add it to spec.egress`,
+        ]
+  })
+
 const RETRY_ANNOTATION = /^retry\.linkerd\.io\//
-const MEND = 'remove it, because the hop that owns a batch retries it'
+const MEND = 'remove it, because the hop that owns a batch retries it; only the read API may be asked again'
+
+/** Whether all that a route leads to is the read API, which changes nothing. */
+function onlyReads(objects: Manifest[], { kind, metadata, spec }: Manifest): boolean {
+  if (kind !== 'HTTPRoute') return false
+  const { parentRefs = [], rules = [] } = spec as {
+    parentRefs?: { name: string }[]
+    rules?: { backendRefs?: { name: string }[] }[]
+  }
+  const names = [...parentRefs, ...rules.flatMap(({ backendRefs = [] }) => backendRefs)].map(
+    ({ name }) => name,
+  )
+  return names.every((name) => {
+    const service = find(objects, 'Service', metadata.namespace, name)
+    const pods = service ? podsSelected(objects, metadata.namespace, service.spec.selector) : []
+    const containers = pods.flatMap((pod) => pod.containers)
+    return (
+      containers.length > 0 &&
+      containers.every(({ command }) => (command as string[] | undefined)?.includes(programs.query))
+    )
+  })
+}
 
 const nothingRetries: Rule = (objects) =>
   objects.flatMap((object) => {
     const { kind, metadata, spec } = object
     const wrong = Object.keys(metadata.annotations ?? {})
       .filter((key) => RETRY_ANNOTATION.test(key))
+      .filter(() => !onlyReads(objects, object))
       .map((key) => `metadata.annotations[${key}]`)
     const routes = (spec?.routes ?? spec?.rules ?? []) as Record<string, unknown>[]
     if (['ServiceProfile', 'HTTPProxy', 'HTTPRoute', 'GRPCRoute'].includes(kind))
@@ -136,4 +219,4 @@ const nothingRetries: Rule = (objects) =>
     return wrong.map((field) => `${nameOf(object)}: ${field} sends events again; ${MEND}`)
   })
 
-export const edgeRules = [edgesAreOpen, nothingRetries]
+export const edgeRules = [edgesAreOpen, proxiesAskTheControlPlane, nothingRetries]

@@ -3,11 +3,17 @@ import { nameOf, type Manifest } from '../manifest.ts'
 import type { Rule } from '../checks.ts'
 import { find, podsOf, podsSelected, type Pod } from './lookup.ts'
 
+/** What scales a Deployment or a Rollout, and how. */
 function targetOf({ kind, spec }: Manifest): { kind: string; name: string } | undefined {
   if (kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject')
     return { kind: 'Deployment', ...(spec.scaleTargetRef as { kind?: string; name: string }) }
-  if (kind === 'VerticalPodAutoscaler' && spec.updatePolicy?.updateMode !== 'Off') return spec.targetRef
+  if (kind === 'VerticalPodAutoscaler') return spec.targetRef
   return undefined
+}
+
+/** Advice of a VerticalPodAutoscaler changes nothing. */
+function isAdvice({ kind, spec }: Manifest): boolean {
+  return kind === 'VerticalPodAutoscaler' && spec.updatePolicy?.updateMode === 'Off'
 }
 
 const targetsExist: Rule = (objects) =>
@@ -22,7 +28,7 @@ const targetsExist: Rule = (objects) =>
 const oneScalerEach: Rule = (objects) => {
   const owners = new Map<string, Manifest>()
   return objects.flatMap((scaler) => {
-    const target = targetOf(scaler)
+    const target = isAdvice(scaler) ? undefined : targetOf(scaler)
     if (!target) return []
     const key = `${target.kind} ${scaler.metadata.namespace}/${target.name}`
     const other = owners.get(key)
@@ -31,6 +37,46 @@ const oneScalerEach: Rule = (objects) => {
     return []
   })
 }
+
+const SCALERS = ['HorizontalPodAutoscaler', 'ScaledObject']
+
+const replicasHaveOneOwner: Rule = (objects) =>
+  objects.flatMap((scaler) => {
+    const target = SCALERS.includes(scaler.kind) && targetOf(scaler)
+    const scaled = target && find(objects, target.kind, scaler.metadata.namespace, target.name)
+    return scaled && scaled.spec.replicas !== undefined
+      ? [`${nameOf(scaled)}: spec.replicas is set, but ${nameOf(scaler)} decides; remove it`]
+      : []
+  })
+
+const triggersRead: Rule = (objects) =>
+  objects.flatMap((scaler) => {
+    if (scaler.kind !== 'ScaledObject') return []
+    const { namespace } = scaler.metadata
+    const target = podsOf(objects).find(
+      ({ object }) =>
+        object.metadata.namespace === namespace && object.metadata.name === scaler.spec.scaleTargetRef.name,
+    )
+    const triggers = scaler.spec.triggers as {
+      metadata: { topic?: string; consumerGroup?: string }
+      authenticationRef?: { name: string }
+    }[]
+    return triggers.flatMap(({ metadata: { topic, consumerGroup }, authenticationRef }, index) => {
+      const at = `${nameOf(scaler)}: spec.triggers[${index}]`
+      const args = target?.containers.flatMap((container) => container.args ?? []) ?? []
+      const reads = args.some((argument) => argument.includes(`/${topic}?group=${consumerGroup}`))
+      return [
+        ...(target && !reads
+          ? [
+              `${at} counts the lag of "${consumerGroup}" in "${topic}", which its target does not read; name its group`,
+            ]
+          : []),
+        ...(authenticationRef && !find(objects, 'TriggerAuthentication', namespace, authenticationRef.name)
+          ? [`${at}.authenticationRef names "${authenticationRef.name}", which is missing`]
+          : []),
+      ]
+    })
+  })
 
 const budgetsSelect: Rule = (objects) =>
   objects.flatMap((budget) =>
@@ -43,7 +89,7 @@ const budgetsSelect: Rule = (objects) =>
 /** The most pods that an object may have. */
 export function mostReplicas(objects: Manifest[], { metadata, kind, spec }: Manifest): number {
   const scaler = objects.find((each) => {
-    const target = targetOf(each)
+    const target = SCALERS.includes(each.kind) ? targetOf(each) : undefined
     return (
       each.metadata.namespace === metadata.namespace && target?.name === metadata.name && target.kind === kind
     )
@@ -77,4 +123,11 @@ const topicsServe: Rule = (objects) =>
     }),
   )
 
-export const scaleRules = [targetsExist, oneScalerEach, budgetsSelect, topicsServe]
+export const scaleRules = [
+  targetsExist,
+  oneScalerEach,
+  replicasHaveOneOwner,
+  triggersRead,
+  budgetsSelect,
+  topicsServe,
+]

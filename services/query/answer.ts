@@ -40,13 +40,16 @@ export type Pages = {
   idle(ms: number): Promise<void>
 }
 
-/** Adds pages to an app, each with its errors turned into replies. */
+/** Adds pages to an app, each with its errors turned into replies. `always` are headers of every reply. */
 export function createPages(
   app: TemplatedApp,
   { leaving }: Departure,
   metrics: QueryMetrics,
   log: Log,
+  always: Record<string, string> = {},
 ): Pages {
+  const send = (res: HttpResponse, reply: Reply) =>
+    write(res, { ...reply, headers: { ...always, ...reply.headers } }, leaving())
   const patterns = new Set(['/healthz', '/readyz', '/metrics'])
   let inFlight = 0
 
@@ -66,7 +69,7 @@ export function createPages(
       reply = replyTo(cause, route, log)
     }
     end({ status: reply.status })
-    if (!gone) res.cork(() => write(res, reply, leaving()))
+    if (!gone) res.cork(() => send(res, reply))
   }
 
   return {
@@ -85,7 +88,7 @@ export function createPages(
     },
     refuseOthers() {
       const list = [...patterns]
-      app.any('/*', (res, req) => write(res, refusal(list, req), leaving()))
+      app.any('/*', (res, req) => send(res, refusal(list, req)))
     },
     async idle(ms) {
       for (const until = Date.now() + ms; inFlight > 0 && Date.now() < until;) await pause(IDLE_CHECK_MS)

@@ -96,7 +96,14 @@ await run(log, async ({ onStop, running }) => {
   const app = uWS.App()
   const departure = prepareDeparture(app)
   const liveSocket = addLiveSocket(app, readLive, departure, metrics, log)
-  const pages = createPages(app, departure, metrics, log)
+  const { allowOrigin } = options
+  const pages = createPages(
+    app,
+    departure,
+    metrics,
+    log,
+    allowOrigin ? { 'Access-Control-Allow-Origin': allowOrigin } : {},
+  )
   pages.get('/', () => page)
   pages.get('/live', async () => jsonText(200, (await readLive()).json), MAX_SHARING)
   pages.get('/logs', ({ query }) => logs(query))

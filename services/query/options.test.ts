@@ -77,3 +77,13 @@ test('all mistakes are listed at once', () => {
   }
   assert.ok(!mistakes.join().includes('password'), 'a password must not be repeated')
 })
+
+test('another origin may read only when it is named, and is an origin', () => {
+  assert.equal(parseOptions(good).allowOrigin, undefined)
+  const origin = 'https://pages.example.com'
+  assert.equal(parseOptions([...good, `--allow-origin=${origin}`]).allowOrigin, origin)
+  for (const wrong of ['*', 'pages.example.com', `${origin}/`])
+    assert.deepEqual(mistakesOf([...good, `--allow-origin=${wrong}`]), [
+      `--allow-origin ${wrong}: is no origin such as https://pages.example.com`,
+    ])
+})

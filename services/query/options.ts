@@ -17,6 +17,8 @@ export type Options = {
   kafka: Endpoint | undefined
   /** Consumer groups whose lag is shown. The first is the one that brings Kafka's log to MongoDB. */
   groups: string[]
+  /** The origin whose pages may read here, beside our own. */
+  allowOrigin: string | undefined
 }
 
 export const usage = `usage: query --event <message> --pipeline <name>
@@ -24,14 +26,17 @@ export const usage = `usage: query --event <message> --pipeline <name>
              --live   redis://<host>[:6379]
              --log    mongodb://<host>[:27017][,<host>…]/<database>
              [--kafka kafka://<host>[:9092][,<host>…]/<topic>[?secret=<name>]  absent where MongoDB is the log
-              --groups archiver,repair]                        whose lag is shown; the first stores in MongoDB`
+              --groups archiver,repair]                        whose lag is shown; the first stores in MongoDB
+             [--allow-origin https://<host>]                   whose pages may read here, beside our own`
 
 const required = ['event', 'pipeline', 'listen', 'live', 'log'] as const
-const names = [...required, 'kafka', 'groups'] as const
+const names = [...required, 'kafka', 'groups', 'allow-origin'] as const
 type Name = (typeof names)[number]
 
 /** Pipelines name Redis hash tags and Kubernetes objects. */
 const PIPELINE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+/** As browsers send it: nothing behind the host and port. */
+const ORIGIN = /^https?:\/\/[a-z0-9.-]+(:\d+)?$/
 const GROUP = /^[A-Za-z0-9._-]{1,249}$/
 
 const schemes: Record<'listen' | 'live' | 'log' | 'kafka', Record<string, SchemeRules>> = {
@@ -69,6 +74,9 @@ export function parseOptions(args: string[]): Options {
   for (const group of groupNames) {
     if (!GROUP.test(group)) mistakes.push(`--groups ${groups}: "${group}" is no consumer group's name`)
   }
+  const allowOrigin = given.get('allow-origin')
+  if (allowOrigin !== undefined && !ORIGIN.test(allowOrigin))
+    mistakes.push(`--allow-origin ${allowOrigin}: is no origin such as https://pages.example.com`)
   const endpoint = (name: keyof typeof schemes) => {
     const url = given.get(name)
     return url === undefined ? undefined : parseEndpoint(`--${name}`, url, schemes[name], mistakes)
@@ -81,7 +89,7 @@ export function parseOptions(args: string[]): Options {
   ]
   const scenario = loadScenario(given.get('event'), pipeline, mistakes)
   if (mistakes.length > 0 || !listen || !live || !log || !scenario) throw new ConfigError(mistakes)
-  return { ...scenario, pipeline: pipeline!, listen, live, log, kafka, groups: groupNames }
+  return { ...scenario, pipeline: pipeline!, listen, live, log, kafka, groups: groupNames, allowOrigin }
 }
 
 function loadScenario(event: string | undefined, pipeline: string | undefined, mistakes: string[]) {
