@@ -36,7 +36,7 @@ test('every intake of an environment has a load test, which starts with its argu
       )!
       const [file, text] = Object.entries(rows['data'] as Record<string, string>)[0]!
       assert.equal(options.file, `${mountPath}/${file}`)
-      assert.ok(parseRows(text, file).length > 100)
+      assert.ok(parseRows(text, file).length > 0)
       assert.ok(text.length < 64 * 1_024)
       assert.equal(options.hosts[0]!.pathname, '/input')
       return `${job.metadata.namespace}/${options.hosts[0]!.hostname}`

@@ -37,22 +37,28 @@ export function demandOf(objects: Manifest[]): { atRest: Demand; atMost: Demand 
   return { atRest, atMost }
 }
 
+/** What the proxy asks for that Linkerd adds to a pod. */
+function proxyOf({ spec }: Manifest): Demand {
+  const annotations = (spec.template.metadata?.annotations ?? {}) as Record<string, string>
+  if (annotations['linkerd.io/inject'] !== 'enabled') return nothing
+  const [cpu, memory] = ['cpu', 'memory'].map(
+    (what) => annotations[`config.linkerd.io/proxy-${what}-request`],
+  )
+  return readRequests({ ...(cpu && { cpu }), ...(memory && { memory }) })
+}
+
 function podsAsked(objects: Manifest[], object: Manifest): { spec: Demand; least: number; most: number } {
   const pod = podOf(object)
   if (pod) {
-    const requests = containersOf(pod.spec).map(({ resources }) => readRequests(resources?.requests ?? {}))
+    const containers = containersOf(pod.spec).map(({ resources }) => readRequests(resources?.requests ?? {}))
+    const requests = [...containers, proxyOf(object)]
     const scaler = objects.find(
       ({ kind, metadata, spec }) =>
         ['HorizontalPodAutoscaler', 'ScaledObject'].includes(kind) &&
         metadata.namespace === object.metadata.namespace &&
         spec.scaleTargetRef.name === object.metadata.name,
     )
-    const least =
-      scaler?.spec.minReplicas ??
-      scaler?.spec.minReplicaCount ??
-      object.spec.replicas ??
-      object.spec.parallelism ??
-      1
+    const least = scaler?.spec.minReplicas ?? scaler?.spec.minReplicaCount ?? object.spec.replicas ?? 1
     return {
       spec: requests.reduce((sum, each) => add(sum, each), nothing),
       least,

@@ -60,12 +60,56 @@ const pinned: Record<string, string> = {
   'KafkaNodePool kafka': 'brokers',
   'KafkaTopic kafka': 'messages messages.dlq predictions predictions.dlq votes votes.dlq',
 }
+/** With the add-ons: also what a controller has made from these would come anew. */
+const pinnedInCloud: Record<string, string> = {
+  'Rollout covid': 'intake-grpc query',
+  'AnalysisTemplate covid': 'intake-grpc query',
+  'Deployment covid': 'intake-pubsub intake-pubsub-next repair subscriber writer',
+  'Service covid': 'api-grpc api-pubsub api-pubsub-next query query-preview writer',
+  'TrafficSplit covid': 'api-pubsub',
+  'ScaledObject project': 'archiver repair',
+  'ScaledObject predictions': 'consumer',
+  'Server predictions': 'api live-writer query',
+}
+const pinnedInEast = { 'Link linkerd-multicluster': 'west', 'Deployment predictions': 'consumer intake' }
+const pinnedInWest = {
+  'Service predictions': 'live-writer query',
+  'Deployment predictions': 'live-writer query',
+}
 test('names do not change by accident', () => {
-  const made = new Set(objectsOf(laptop).map(nameOf))
-  for (const [key, names] of Object.entries(pinned)) {
-    const [kind, namespace] = key.split(' ')
-    for (const name of names.split(' ')) assert.ok(made.has(`${kind} ${namespace}/${name}`), `${key}/${name}`)
+  for (const [one, wanted] of [
+    [laptop, pinned],
+    [cloud, pinnedInCloud],
+    [east, pinnedInEast],
+    [west, pinnedInWest],
+  ] as const) {
+    const made = new Set(objectsOf(one).map(nameOf))
+    for (const [key, names] of Object.entries(wanted)) {
+      const [kind, namespace] = key.split(' ')
+      for (const name of names.split(' '))
+        assert.ok(made.has(`${kind} ${namespace}/${name}`), `${one.environment.name}: ${key}/${name}`)
+    }
   }
+})
+
+test('a pipeline over two clusters has each of its pods in one of them, and sends to the other by the mirrored name', () => {
+  const pods = (one: (typeof all)[number]) =>
+    objectsOf(one).flatMap(({ kind, metadata }) => (kind === 'Deployment' ? [metadata.name] : []))
+  assert.deepEqual([...pods(east), ...pods(west)].toSorted(), ['consumer', 'intake', 'live-writer', 'query'])
+  const relay = containersOf(
+    podOf(
+      objectsOf(east).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'consumer')!,
+    )!.spec,
+  ).find(({ name }) => name === 'relay')!
+  assert.ok(relay.args!.includes('grpc://live-writer-west:50052'))
+  const exported = objectsOf(west).filter(
+    ({ kind, metadata }) => kind === 'Service' && metadata.labels?.['mirror.linkerd.io/exported'] === 'true',
+  )
+  assert.deepEqual(exported.map(nameOf), ['Service predictions/live-writer'])
+  // Linkerd mirrors a headless Service only where it is told to.
+  assert.notEqual(exported[0]!.spec.clusterIP, 'None')
+  const link = objectsOf(east).find(({ kind }) => kind === 'Link')!
+  assert.deepEqual(link.spec.selector.matchLabels, { 'mirror.linkerd.io/exported': 'true' })
 })
 
 test('in the order of the files nothing comes before its namespace', () => {
@@ -171,6 +215,9 @@ test('requests of all pods are added up, those of scaled pods as often as there 
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec }
   const scaler = { minReplicas: 2, maxReplicas: 5, scaleTargetRef: { kind: 'Deployment', name: 'a' } }
   const hpa = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata, spec: scaler }
+  const proxy = { 'linkerd.io/inject': 'enabled', 'config.linkerd.io/proxy-cpu-request': '20m' }
+  const meshed = { template: { ...spec.template, metadata: { annotations: proxy } }, replicas: 2 }
+  assert.deepEqual(demandOf([{ ...deployment, spec: meshed }]).atRest, { cpuMillis: 440, memoryMiB: 256 })
   assert.deepEqual(demandOf([deployment, hpa]), {
     atRest: { cpuMillis: 400, memoryMiB: 256 },
     atMost: { cpuMillis: 1_000, memoryMiB: 640 },
