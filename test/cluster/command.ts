@@ -43,8 +43,8 @@ export function ask(
       (error, stdout, stderr) => {
         if (!error) return resolve({ code: 0, stdout, stderr })
         if (typeof error.code === 'number') return resolve({ code: error.code, stdout, stderr })
-        const why = error.killed ? `no answer within ${deadlineMs / 1_000} s` : error.message
-        reject(new Error(`${command} ${args.join(' ')}: ${why}`, { cause: error }))
+        const why = error.killed ? `no answer within ${deadlineMs / 1_000} s` : (error.signal ?? error.code)
+        reject(new Error(`${command} ${args.join(' ').slice(0, 200)}: ${why}`, { cause: error }))
       },
     )
     // It may end without having read all; its exit code says why.

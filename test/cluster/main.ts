@@ -5,7 +5,7 @@ import { projectRoot } from '../../local/session.ts'
 import { ConfigError, reasonOf } from '../../services/lib/errors.ts'
 import { openCluster, type Cluster } from './cluster.ts'
 import { show } from './command.ts'
-import { installDefinitions, namesOf, readManifests } from './manifests.ts'
+import { findMissingDefinitions, installDefinitions, namesOf, readManifests } from './manifests.ts'
 import { makeStoreImages } from './store-images.ts'
 
 const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
@@ -33,7 +33,9 @@ try {
   if (!(await verb())) process.exitCode = 1
   say('done')
 } catch (cause) {
-  const mistakes = cause instanceof ConfigError ? cause.mistakes : [reasonOf(cause)]
+  // What an interruption made fail is of no interest.
+  const shown: unknown = signal.aborted ? signal.reason : cause
+  const mistakes = shown instanceof ConfigError ? shown.mistakes : [reasonOf(shown)]
   for (const mistake of mistakes) process.stderr.write(`error: ${mistake}\n`)
   process.exitCode ??= cause instanceof ConfigError ? 2 : 1
 }
@@ -60,17 +62,19 @@ async function testManifests({ kubectl, own, env }: Cluster, environment: string
     throw new ConfigError([
       `the cluster has ${taken.trim().split('\n').join(', ')}; the test is for one without what it makes`,
     ])
-  let definitions: string[] = []
+  const definitions = await findMissingDefinitions(kubectl)
   try {
-    say('installing definitions …')
-    definitions = await installDefinitions(kubectl)
-    say(`${definitions.length} installed; applying dist/${environment} …`)
+    say(`installing ${definitions.size} definitions …`)
+    await installDefinitions(kubectl, definitions)
+    signal.throwIfAborted()
+    say(`applying dist/${environment} …`)
     return await runTests('manifests.e2e.ts', { ...env, ENVIRONMENT: environment }, MANIFESTS_DEADLINE_MS)
   } finally {
     if (!own) {
       say('removing what was made …')
       await kubectl.run(['delete', '--ignore-not-found', '--timeout=150s', ...namespaces])
-      if (definitions.length > 0) await kubectl.run(['delete', '--ignore-not-found', 'crd', ...definitions])
+      if (definitions.size > 0)
+        await kubectl.run(['delete', '--ignore-not-found', 'crd', ...definitions.keys()])
     }
   }
 }

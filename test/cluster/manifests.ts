@@ -34,11 +34,8 @@ export function printedName({ apiVersion, kind, metadata }: Manifest): string {
   return `${kind.toLowerCase()}${group}/${metadata.name}`
 }
 
-/**
- * Installs the CustomResourceDefinitions of CRDS= (or ../shared/crds) that the cluster lacks, and waits until it serves
- * them. Returns their names.
- */
-export async function installDefinitions(kubectl: Kubectl): Promise<string[]> {
+/** The CustomResourceDefinitions of CRDS= (or ../shared/crds) that the cluster lacks: their files by their names. */
+export async function findMissingDefinitions(kubectl: Kubectl): Promise<Map<string, string>> {
   const folder = resolve(projectRoot, process.env['CRDS'] || '../shared/crds')
   const files = new Map<string, string>()
   for (const file of yamlFiles(folder)) {
@@ -50,14 +47,17 @@ export async function installDefinitions(kubectl: Kubectl): Promise<string[]> {
     throw new ConfigError([`no definitions at ${folder}: CRDS= names a folder of them, one a file`])
   const known = await kubectl.run(['get', 'crd', '-o', 'jsonpath={.items[*].metadata.name}'])
   for (const name of known.split(' ')) files.delete(name)
-  if (files.size === 0) return []
+  return files
+}
+
+/** Installs definitions and waits until they are served. */
+export async function installDefinitions(kubectl: Kubectl, files: Map<string, string>): Promise<void> {
+  if (files.size === 0) return
   const named = [...files.values()].flatMap((file) => ['-f', file])
-  // Whole, because they are larger than the annotation that a client-side apply writes.
+  // By the server, because they are larger than the annotation that a client-side apply writes.
   await kubectl.run(['apply', '--server-side', ...named])
-  const names = [...files.keys()]
-  const objects = names.map((name) => `crd/${name}`)
+  const objects = [...files.keys()].map((name) => `crd/${name}`)
   await kubectl.run(['wait', '--for=condition=Established', `--timeout=${ESTABLISHED_DEADLINE}`, ...objects])
-  return names
 }
 
 function yamlFiles(folder: string): string[] {

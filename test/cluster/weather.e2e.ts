@@ -100,7 +100,7 @@ test('under load the scaler brings a second intake pod, and takes it away after;
   )
   say(`${await ready()} intake pods are ready; waiting until one is left …`)
   // A few events go on, so that a pod that leaves would be noticed.
-  const down = await underLoad({ ...heavy, rate: 5 }, () =>
+  const down = await underLoad({ ...heavy, rate: 1 }, () =>
     until(
       'one intake pod is left',
       async () => (await readPods('intake')).length === 1,
@@ -113,7 +113,8 @@ test('under load the scaler brings a second intake pod, and takes it away after;
   await assertBalanced(pipeline, stores, accepted)
 })
 
-const steady: SteadyLoad = { ...heavy, rate: 40, connections: 16 }
+/** Several requests are under way at any moment, so whoever leaves without a word is noticed. */
+const steady: SteadyLoad = { ...heavy, rate: 200, connections: 16 }
 
 for (const name of deployments)
   test(`a rolling restart of ${name} under load loses, doubles and refuses nothing`, async () => {
