@@ -56,7 +56,7 @@ synth: node_modules/.ready ## write dist/ from the pipelines
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
 	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
 
-bundle: node_modules/.ready .local/wasm/encoder.wasm ## the programs as an image holds them, in .local/build
+bundle: node_modules/.ready .local/wasm/encoder.wasm .local/web/site.json ## the programs as an image holds them, in .local/build
 	@node images/bundle.ts
 
 images: bundle ## the image, by docker, podman or buildah [BASE=]
@@ -68,6 +68,12 @@ image-archive: bundle ## the image without an engine, its size checked; needs ..
 test: ready check ## every test, on real servers [TESTS=]
 	@node local/test.ts $(TESTS)
 
+test-web: ready ## the page for a long time: 100,000 events, 10,000 watchers, 10 minutes [MINUTES=10]
+	@MINUTES=$(or $(MINUTES),10) node local/test.ts 'test/web/*.long.ts'
+
+screens: ready ## every page as a picture, in .local/reports/screens [PIPELINE= narrows]
+	@SCREENS=$(if $(filter-out file,$(origin PIPELINE)),$(PIPELINE),all) node local/test.ts test/web/screens.ts
+
 check: node_modules/.ready ## types, lint, format, generated code, figures in the documents, manifests
 	@$(MAKE) --no-print-directory gen
 	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
@@ -77,6 +83,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@buf breaking --against .local/before
 	@tsc -p .
 	@tsc -p charts
+	@tsc -p services/web/src
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
@@ -93,7 +100,7 @@ gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto
 ready:
 	@node local/doctor.mjs --quiet
 	@$(MAKE) --no-print-directory --silent node_modules/.ready
-	@$(MAKE) --no-print-directory --silent .local/wasm/encoder.wasm
+	@$(MAKE) --no-print-directory --silent .local/wasm/encoder.wasm .local/web/site.json
 
 node_modules/.ready: package.json package-lock.json
 	@echo 'installing npm packages …'
@@ -105,10 +112,14 @@ node_modules/.ready: package.json package-lock.json
 	@mkdir -p $(@D)
 	@asc $< --outFile $@ --optimizeLevel 3 --runtime stub --noAssert
 
+# The page, as the query service serves it: in two seconds from any of its sources.
+.local/web/site.json: $(shell find services/web -type f -not -name '*.test.ts') services/lib/page-api.ts node_modules/.ready
+	@node services/web/build.ts
+
 .local/proto/buf/validate/validate.proto:
 	@echo 'fetching buf/validate/validate.proto …'
 	@mkdir -p .local/proto
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive test test-web screens check gen ready

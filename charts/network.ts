@@ -108,8 +108,10 @@ export class Network extends Chart {
       const leaving = edges
         .filter(({ from }) => from === name)
         .map(({ to, port }) => ({ peer: peer(to), ports: [tcp(port)] }))
-      const clients = services.flatMap(({ ingress, port }) =>
-        ingress ? [{ peer: controllerPods.get(ingress)!, ports: [tcp(port)] }] : [],
+      const clients = services.flatMap(({ ingress, ports }) =>
+        ingress
+          ? [{ peer: controllerPods.get(ingress)!, ports: ports.map(({ number }) => tcp(number)) }]
+          : [],
       )
       const reads = { peer: monitoring, ports: containers.map(({ adminPort }) => tcp(adminPort)) }
       new kplus.NetworkPolicy(this, `policy-${name}`, {

@@ -37,7 +37,9 @@ export type PodPlan = {
 
 export type ServicePlan = {
   name: string
-  port: number
+  ports: { name: string; number: number }[]
+  /** Also pods that are not ready, because it is asked how they are. */
+  health?: true
   /** Clients connect to pods themselves: a stream through a proxy would stay on one pod. */
   headless: boolean
   ingress: Ingress | undefined
@@ -75,6 +77,11 @@ function addressesIn(pipeline: Pipeline, environment: Environment, pod: string):
     listen: (hop) => `${reachedFromOutside(pipeline, hop) ? '0.0.0.0' : '127.0.0.1'}:${portOf(hops[hop]!)}`,
     reach: (hop) => `${hops[hop]!.pod === pod ? '127.0.0.1' : hop}:${portOf(hops[hop]!)}`,
     admin: (hop) => `0.0.0.0:${FIRST_ADMIN_PORT + inPod.indexOf(hop)}`,
+    reachAdmin: (hop) => {
+      const { pod: owner } = hops[hop]!
+      const port = FIRST_ADMIN_PORT + podOrder(pipeline, owner).indexOf(hop)
+      return `${healthService(owner)}:${port}`
+    },
     store: (store) => {
       if (store === 'kafka')
         return `${brokerCluster}-kafka-bootstrap.${brokerNamespace}.svc:${brokerPort(environment)}`
@@ -83,6 +90,9 @@ function addressesIn(pipeline: Pipeline, environment: Environment, pod: string):
     },
   }
 }
+
+/** The Service by which the page asks how a pod's hops are. */
+const healthService = (pod: string) => `${pod}-health`
 
 /** Where the broker asks who its clients are, they show the certificate of the Secret that is mounted as `kafka`. */
 function withSecret(args: string[], { broker }: Environment): string[] {
@@ -134,14 +144,22 @@ function planPod(pipeline: Pipeline, environment: Environment, pod: string): Pod
       sidecar: names.some((sender) => targetsOf(hops[sender]!).includes(hop)),
     }
   })
-  const services = names
+  const services: ServicePlan[] = names
     .filter((hop) => reachedFromOutside(pipeline, hop))
     .map((hop) => ({
       name: hop,
-      port: portOf(hops[hop]!)!,
+      ports: [{ name: 'events', number: portOf(hops[hop]!)! }],
       headless: !('http' in hops[hop]!.from),
       ingress: hops[hop]!.ingress,
     }))
+  services.push({
+    name: healthService(pod),
+    ports: containers.map(({ name: hop, adminPort }) => ({ name: portName(hop), number: adminPort })),
+    health: true,
+    // Each pod has figures of its own.
+    headless: true,
+    ingress: undefined,
+  })
   const replicas = countReplicas(pipeline, environment, names)
   return {
     name: pod,
@@ -166,6 +184,11 @@ function countReplicas(pipeline: Pipeline, { replicas }: Environment, names: str
   return { least: single ? 1 : replicas.least, most: undefined }
 }
 
+/** Of at most 15 characters, and with no `-` at its end. */
+function portName(hop: string): string {
+  return hop.slice(0, 15).replace(/-+$/, '')
+}
+
 function planQuery(pipeline: Pipeline, environment: Environment): PodPlan {
   const { port, ingress } = pipeline.query
   const addresses = addressesIn(pipeline, environment, 'query')
@@ -176,7 +199,7 @@ function planQuery(pipeline: Pipeline, environment: Environment): PodPlan {
     pipeline: pipeline.name,
     namespace: pipeline.namespace,
     containers: [{ name: 'query', program: 'query', args, ports, adminPort: port, sidecar: false }],
-    services: [{ name: 'query', port, headless: false, ingress }],
+    services: [{ name: 'query', ports: [{ name: 'events', number: port }], headless: false, ingress }],
     replicas: { least: environment.replicas.least, most: undefined },
     purpose: 'the page, live views, logs and receipts',
   }

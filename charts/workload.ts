@@ -57,11 +57,12 @@ export class Workload extends Chart {
       kafkaMount(this, deployment, kafkaSecret(pipeline))
     patch(deployment, labels)
 
-    for (const { name: service, port, headless } of services) {
+    for (const { name: service, ports, headless, health } of services) {
       this.services[service] = new kplus.Service(this, `service-${service}`, {
         metadata: { name: service },
         selector: kplus.Pods.select(this, `pods-${service}`, { labels }),
-        ports: [{ name: 'events', port, targetPort: port }],
+        ports: ports.map(({ name: port, number }) => ({ name: port, port: number, targetPort: number })),
+        ...(health ? { publishNotReadyAddresses: true } : {}),
         ...(headless ? { clusterIP: 'None' } : {}),
       })
     }
