@@ -64,8 +64,8 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   ],
   [
     "a Service's target port is a container's",
-    ({ get }) => (get('Service', 'api').spec.ports[0].targetPort = 8_099),
-    /^Service project\/api: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/intake/,
+    ({ get }) => (get('Service', 'query').spec.ports[0].targetPort = 8_099),
+    /^Service project\/query: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/query/,
   ],
   [
     'the backend of an Ingress exists',
@@ -195,7 +195,7 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   [
     'a policy lets what is sent in',
     ({ get }) => (get('NetworkPolicy', 'live-writer', 'predictions').spec.ingress = []),
-    /^Deployment predictions\/consumer: containers\[relay\]\.args grpc:\/\/live-writer:50052: no policy lets it in on port 50052/,
+    /^Deployment predictions\/(consumer: containers\[relay\]\.args grpc:\/\/live-writer:50052|query: containers\[query\]\.args http:\/\/live-writer-health:9101\?.*): no policy lets it in on port (50052|9101)/,
   ],
   [
     'a policy lets a pod out to databases outside the cluster',
