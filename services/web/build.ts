@@ -19,7 +19,7 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-await build({
+const built = await build({
   configFile: false,
   root,
   logLevel: 'warn',
@@ -35,6 +35,13 @@ await build({
     reportCompressedSize: false,
   },
 })
+
+/** What of node_modules is in the page; images/bundle.ts adds their licences. */
+const outputs = [built].flat().flatMap((result) => ('output' in result ? result.output : []))
+const modules = outputs.flatMap((output) => (output.type === 'chunk' ? Object.keys(output.modules) : []))
+const packages = new Set(
+  modules.flatMap((path) => /.*(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+)
 
 const site: Record<string, { type: string; brotli: string; gzip: string }> = {}
 let scriptBytes = 0
@@ -59,5 +66,6 @@ await mkdir(outDir, { recursive: true })
 const unfinished = join(outDir, `site.${process.pid}.json`)
 await writeFile(unfinished, JSON.stringify(site))
 await rename(unfinished, join(outDir, 'site.json'))
+await writeFile(join(outDir, 'packages.json'), JSON.stringify([...packages].toSorted()))
 await rm(files, { recursive: true, force: true })
 process.stdout.write(`page: ${Math.round(scriptBytes / 1_000)} kB of compressed script\n`)
