@@ -9,13 +9,13 @@ import { countersOf, createGraphReader } from './graph.ts'
 
 /** The admin pages of a hop, as a server whose figures a test sets. */
 async function openHop(t: TestContext) {
-  const state = { records: 0, ready: true }
+  const state = { records: 0, accepted: 7, ready: true }
   const server = createServer((request, response) => {
     if (request.url === '/readyz') response.writeHead(state.ready ? 200 : 503).end('log is away\n')
     else
       response.end(
         `# HELP x\nfreshet_hop_records_total{pipeline="p",hop="a"} ${state.records}\n` +
-          'freshet_hop_responses_total{status="202",pipeline="p"} 7\n' +
+          `freshet_hop_responses_total{status="202",pipeline="p"} ${state.accepted}\n` +
           'freshet_hop_responses_total{status="400",pipeline="p"} 9\n' +
           'freshet_hop_queue_bytes{pipeline="p"} 12\n',
       )
@@ -52,7 +52,7 @@ test('a hop is ready, not ready with the reason, or away; its rate is that of it
   assert.deepEqual([second.health, second.reason], ['not ready', 'log is away'])
   close()
   const gone = await read()
-  assert.deepEqual([gone.health, gone.perSecond, gone.instances], ['away', 0, 0])
+  assert.deepEqual([gone.health, gone.perSecond, gone.instances, gone.accepted], ['away', 0, 0, 7])
 })
 
 test('a hop that was started anew counts from 0, and its rate is never negative', async (t) => {
@@ -60,5 +60,8 @@ test('a hop that was started anew counts from 0, and its rate is never negative'
   state.records = 5_000
   await read()
   state.records = 3
-  assert.equal((await read()).perSecond, null)
+  state.accepted = 2
+  const again = await read()
+  assert.equal(again.perSecond, null)
+  assert.equal(again.accepted, 9, 'what it accepted before is not forgotten')
 })

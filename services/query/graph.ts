@@ -25,6 +25,7 @@ export function createGraphReader(hops: HopNode[]): () => Promise<HopState[]> {
 function createHopReader({ admin, ...node }: HopNode): () => Promise<HopState> {
   /** The last readings of each process, oldest first. */
   const histories = new Map<string, Sample[]>()
+  const countAccepted = createCarry()
   return async () => {
     const now = performance.now()
     const addresses = await addressesOf(admin).catch((): string[] => [])
@@ -50,9 +51,32 @@ function createHopReader({ admin, ...node }: HopNode): () => Promise<HopState> {
       instances: readings.length,
       perSecond: readings.length === 0 ? 0 : perSecond,
       queueBytes: sum('queueBytes'),
-      accepted: node.from === 'http' ? sum('accepted') : null,
+      accepted: node.from === 'http' ? countAccepted(addresses, answers) : null,
       deadLetters: sum('deadLetters'),
     }
+  }
+}
+
+/** Returns a function that sums what was accepted, also by processes that have ended since. */
+function createCarry() {
+  const last = new Map<string, number>()
+  let ended = 0
+  return (addresses: string[], answers: (Reading | string)[]): number => {
+    for (const [index, answer] of answers.entries()) {
+      if (typeof answer === 'string') continue
+      const address = addresses[index]!
+      const { accepted } = answer.counters
+      const before = last.get(address) ?? 0
+      if (accepted < before) ended += before
+      last.set(address, accepted)
+    }
+    // When no name is found, nobody has ended for that.
+    for (const [address, accepted] of addresses.length > 0 ? last : []) {
+      if (addresses.includes(address)) continue
+      ended += accepted
+      last.delete(address)
+    }
+    return ended + [...last.values()].reduce((sum, count) => sum + count, 0)
   }
 }
 

@@ -1,5 +1,7 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type MouseEvent } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useState, type MouseEvent } from 'react'
+import type { SchemaShape } from '../../lib/page-api.ts'
 import type { Held } from './connection.ts'
+import { SchemaContext, useJson } from './requests.ts'
 import { SpeechContext, speechOf, type Language, type Texts } from './texts.ts'
 import { useLanguage, useTheme, type Theme } from './theme.ts'
 import { StatusContext, StatusPill } from './widgets/status.tsx'
@@ -28,14 +30,10 @@ export function App() {
   const [language, setLanguage] = useLanguage()
   const [path, setPath] = useState(location.pathname)
   const [status, setStatus] = useState<Omit<Held<unknown>, 'state'>>()
-  const [pipeline, setPipeline] = useState<string>()
+  const schema = useJson<SchemaShape>('/schema')
+  const pipeline = schema.value?.pipeline
   const speech = useMemo(() => speechOf(language), [language])
   const { t } = speech
-  const report = useCallback((next: Omit<Held<unknown>, 'state'> | undefined, name?: string) => {
-    setStatus(next)
-    if (name !== undefined) setPipeline(name)
-  }, [])
-
   useEffect(() => {
     const moved = () => setPath(location.pathname)
     addEventListener('popstate', moved)
@@ -61,47 +59,49 @@ export function App() {
 
   return (
     <SpeechContext value={speech}>
-      <StatusContext value={report}>
-        <a className="skip" href="#content">
-          {t.skip}
-        </a>
-        <header className="top">
-          <div className="wide">
-            <a className="brand" href="/" onClick={go}>
-              <svg viewBox="0 0 32 32" aria-hidden="true">
-                <rect width="32" height="32" rx="8" />
-                <path d="M5 12c4-4 7-4 11 0s7 4 11 0M5 20c4-4 7-4 11 0s7 4 11 0" />
-              </svg>
-              <span>{pipeline ?? 'Freshet'}</span>
-            </a>
-            <nav aria-label={t.mainMenu}>
-              {Object.entries(pages).map(([to, { name }]) => (
-                <a key={to} href={to} onClick={go} aria-current={to === path ? 'page' : undefined}>
-                  {t.pages[name]}
-                </a>
-              ))}
-            </nav>
-            <div className="settings">
-              <StatusPill status={status} />
-              <ThemePicker theme={theme} setTheme={setTheme} texts={t} />
-              <LanguagePicker language={language} setLanguage={setLanguage} texts={t} />
+      <StatusContext value={setStatus}>
+        <SchemaContext value={schema}>
+          <a className="skip" href="#content">
+            {t.skip}
+          </a>
+          <header className="top">
+            <div className="wide">
+              <a className="brand" href="/" onClick={go}>
+                <svg viewBox="0 0 32 32" aria-hidden="true">
+                  <rect width="32" height="32" rx="8" />
+                  <path d="M5 12c4-4 7-4 11 0s7 4 11 0M5 20c4-4 7-4 11 0s7 4 11 0" />
+                </svg>
+                <span>{pipeline ?? 'Freshet'}</span>
+              </a>
+              <nav aria-label={t.mainMenu}>
+                {Object.entries(pages).map(([to, { name }]) => (
+                  <a key={to} href={to} onClick={go} aria-current={to === path ? 'page' : undefined}>
+                    {t.pages[name]}
+                  </a>
+                ))}
+              </nav>
+              <div className="settings">
+                <StatusPill status={status} />
+                <ThemePicker theme={theme} setTheme={setTheme} texts={t} />
+                <LanguagePicker language={language} setLanguage={setLanguage} texts={t} />
+              </div>
             </div>
-          </div>
-        </header>
-        <main id="content" tabIndex={-1} className="wide" key={path}>
-          <Suspense fallback={<p className="quiet tall">{t.loading}</p>}>
-            {Page ? (
-              <Page />
-            ) : (
-              <section className="card">
-                <h1>{t.notFound}</h1>
-                <a href="/" onClick={go}>
-                  {t.home}
-                </a>
-              </section>
-            )}
-          </Suspense>
-        </main>
+          </header>
+          <main id="content" tabIndex={-1} className="wide" key={path}>
+            <Suspense fallback={<p className="quiet tall">{t.loading}</p>}>
+              {Page ? (
+                <Page />
+              ) : (
+                <section className="card">
+                  <h1>{t.notFound}</h1>
+                  <a href="/" onClick={go}>
+                    {t.home}
+                  </a>
+                </section>
+              )}
+            </Suspense>
+          </main>
+        </SchemaContext>
       </StatusContext>
     </SpeechContext>
   )

@@ -1,5 +1,5 @@
 // Requests to the query service, with its own words for what went wrong.
-import { useCallback, useEffect, useState } from 'react'
+import { createContext, useCallback, useContext, useEffect, useState } from 'react'
 import type { SchemaShape } from '../../lib/page-api.ts'
 
 const DEADLINE_MS = 12_000
@@ -57,4 +57,7 @@ export function useJson<T>(path: string): Asked<T> {
   return { ...answer, again }
 }
 
-export const useSchema = () => useJson<SchemaShape>('/schema')
+/** The scenario, asked once for all pages. */
+export const SchemaContext = createContext<Asked<SchemaShape>>({ again: () => {} })
+
+export const useSchema = () => useContext(SchemaContext)

@@ -1,7 +1,7 @@
 // The latest report of the duel: each table as plots, with the figures behind them.
 import { useJson } from '../requests.ts'
 import { useSpeech } from '../texts.ts'
-import { Card, Empty, Failed } from '../widgets/card.tsx'
+import { Card, Empty, Failed, WithCode } from '../widgets/card.tsx'
 import { RangePlot, type PlotRow } from '../widgets/range-plot.tsx'
 import { Skeleton } from '../widgets/ranking.tsx'
 
@@ -33,7 +33,7 @@ export function DuelPage() {
         {missing ? (
           <>
             <Empty text={t.reports.none} />
-            <p>{t.reports.duelHow}</p>
+            <WithCode text={t.reports.duelHow} />
           </>
         ) : report.error ? (
           <Failed reason={report.error.message} again={report.again} />

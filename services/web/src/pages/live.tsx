@@ -26,7 +26,7 @@ export function LivePage() {
   const held = useConnection('/live', mergeLive)
   const { state } = held
   const schema = useSchema()
-  useStatus(held, state?.pipeline ?? schema.value?.pipeline)
+  useStatus(held)
   const rate = schema.value?.views.find(({ kind }) => kind === 'rate')
   const Views: ComponentType<ScenarioProps> = useMemo(
     () => (schema.value && made[schema.value.event]) ?? GenericViews,

@@ -1,7 +1,7 @@
 // The latest load test: what was sent, what became of it, and how long it took.
 import { useJson } from '../requests.ts'
 import { useSpeech } from '../texts.ts'
-import { Card, Empty, Failed } from '../widgets/card.tsx'
+import { Card, Empty, Failed, WithCode } from '../widgets/card.tsx'
 import { RangePlot } from '../widgets/range-plot.tsx'
 import { Skeleton } from '../widgets/ranking.tsx'
 
@@ -37,7 +37,7 @@ export function LoadTestPage() {
         {missing ? (
           <>
             <Empty text={t.reports.none} />
-            <p>{t.reports.loadHow}</p>
+            <WithCode text={t.reports.loadHow} />
           </>
         ) : error ? (
           <Failed reason={error.message} again={again} />

@@ -1,6 +1,6 @@
 // The log as a terminal shows it: newest first, following, filtered, and as far back as one scrolls.
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from 'react'
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { useConnection } from '../connection.ts'
 import { append, MOST_ENTRIES, prepend, type Entries, type Entry, type Page } from '../log-entries.ts'
 import { mergeLive } from '../merge.ts'
@@ -8,7 +8,8 @@ import { getJson, useSchema } from '../requests.ts'
 import { useSpeech } from '../texts.ts'
 import { EventDetail } from '../widgets/event-detail.tsx'
 import { Failed } from '../widgets/card.tsx'
-import { valueText } from '../widgets/latest.tsx'
+import { LogFilter, type Filter } from '../widgets/log-filter.tsx'
+import { LogRow } from '../widgets/log-row.tsx'
 import { useStatus } from '../widgets/status.tsx'
 
 const FIRST_PAGE = 200
@@ -20,7 +21,6 @@ const ROW_PX = 26
 /** The next page is asked for when so many rows are left. */
 const AHEAD = 400
 
-type Filter = { field: string; value: string }
 const none: Entries = { list: [], next: null }
 
 const pathOf = ({ field, value }: Filter, limit: number, after?: string | null) => {
@@ -33,7 +33,7 @@ const pathOf = ({ field, value }: Filter, limit: number, after?: string | null) 
 export function LogsPage() {
   const { t, number, clock } = useSpeech()
   const held = useConnection('/live', mergeLive)
-  useStatus(held, held.state?.pipeline)
+  useStatus(held)
   const schema = useSchema()
   const [filter, setFilter] = useState<Filter>({ field: '', value: '' })
   const [entries, setEntries] = useState<Entries>()
@@ -146,7 +146,7 @@ export function LogsPage() {
         <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {paused ? t.logs.resume : t.logs.pause}
         </button>
-        <FilterForm fields={schema.value?.fields.map(({ name }) => name) ?? []} onFilter={restart} />
+        <LogFilter fields={schema.value?.fields.map(({ name }) => name) ?? []} onFilter={restart} />
         <span className="quiet" role="status">
           {t.logs.loaded(number(list.length))}
         </span>
@@ -211,76 +211,5 @@ export function LogsPage() {
         )}
       </div>
     </div>
-  )
-}
-
-type RowProps = {
-  entry: Entry
-  index: number
-  start: number
-  selected: boolean
-  clock: (time: string) => string
-  onOpen: () => void
-}
-
-function LogRow({ entry, index, start, selected, clock, onOpen }: RowProps) {
-  const { id, time, route, log: _log, ...fields } = entry
-  return (
-    <div
-      id={`entry-${index}`}
-      role="option"
-      aria-selected={selected}
-      aria-posinset={index + 1}
-      className="entry"
-      style={{ transform: `translateY(${start}px)` }}
-      onClick={onOpen}
-    >
-      <span className="time">{clock(time)}</span> <span className="route">{route}</span>{' '}
-      <span className="id">{id}</span>{' '}
-      {Object.entries(fields).map(([name, value]) => (
-        <span key={name}>
-          <span className="name">{name}=</span>
-          {valueText(value)}{' '}
-        </span>
-      ))}
-    </div>
-  )
-}
-
-function FilterForm({ fields, onFilter }: { fields: string[]; onFilter: (filter: Filter) => void }) {
-  const { t } = useSpeech()
-  const [field, setField] = useState('')
-  const [value, setValue] = useState('')
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    onFilter({ field, value })
-  }
-  return (
-    <form className="filter" onSubmit={submit}>
-      <select
-        aria-label={t.logs.field}
-        value={field}
-        onChange={(event) => {
-          setField(event.target.value)
-          if (event.target.value === '') onFilter({ field: '', value: '' })
-        }}
-      >
-        <option value="">{t.logs.anyField}</option>
-        {fields.map((name) => (
-          <option key={name}>{name}</option>
-        ))}
-      </select>
-      <input
-        type="text"
-        aria-label={t.logs.value}
-        placeholder={t.logs.value}
-        value={value}
-        disabled={field === ''}
-        onChange={(event) => setValue(event.target.value)}
-      />
-      <button type="submit" disabled={field === ''}>
-        {t.logs.apply}
-      </button>
-    </form>
   )
 }

@@ -22,7 +22,7 @@ export function Overview() {
   const { t, short } = useSpeech()
   const held = useConnection('/pipeline', mergePipeline)
   const { state } = held
-  useStatus(held, state?.pipeline)
+  useStatus(held)
   const schema = useSchema()
   const [sent, setSent] = useState<Sent>()
   const way = useWay(sent)

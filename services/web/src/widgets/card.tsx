@@ -29,3 +29,10 @@ export function Failed({ reason, again }: { reason: string; again: () => void })
     </div>
   )
 }
+
+/** What stands between backticks is a command. */
+export function WithCode({ text }: { text: string }) {
+  return (
+    <p>{text.split('`').map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}</p>
+  )
+}

@@ -5,14 +5,14 @@ import { useSpeech } from '../texts.ts'
 
 type Status = Omit<Held<unknown>, 'state'>
 
-export const StatusContext = createContext<(status: Status | undefined, pipeline?: string) => void>(() => {})
+export const StatusContext = createContext<(status: Status | undefined) => void>(() => {})
 
 /** Shows the state of a connection in the header while the component is there. */
-export function useStatus({ phase, ageSeconds }: Status, pipeline?: string): void {
+export function useStatus({ phase, ageSeconds }: Status): void {
   const report = useContext(StatusContext)
   useEffect(() => {
-    report({ phase, ageSeconds }, pipeline)
-  }, [report, phase, ageSeconds, pipeline])
+    report({ phase, ageSeconds })
+  }, [report, phase, ageSeconds])
   useEffect(() => () => report(undefined), [report])
 }
 
