@@ -68,7 +68,7 @@ function optionsOf(width: number, height: number, format: (value: number) => str
   return {
     width,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, (most ?? 0) * 1.15)] } },
