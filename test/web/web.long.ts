@@ -113,7 +113,7 @@ test('the log page scrolls through 100,000 events without slowing down', async (
   const { page, troubles } = await visit(t, browser, `${query.url}/logs`)
   await page.waitForSelector('.entry', { timeout: 30_000 })
   const loaded = () =>
-    page.evaluate<number>(`+document.querySelector('.tools [role=status]').textContent.replace(/\\D/g, '')`)
+    page.evaluate<number>(`+document.querySelector('.loaded').textContent.replace(/\\D/g, '')`)
   await until(
     'all are loaded',
     async () => {

@@ -147,9 +147,7 @@ export function LogsPage() {
           {paused ? t.logs.resume : t.logs.pause}
         </button>
         <LogFilter fields={schema.value?.fields.map(({ name }) => name) ?? []} onFilter={restart} />
-        <span className="quiet" role="status">
-          {t.logs.loaded(number(list.length))}
-        </span>
+        <span className="quiet loaded">{t.logs.loaded(number(list.length))}</span>
         <button type="button" className="newer" disabled={following || newer === 0} onClick={toNewest}>
           {newer > 0 && !following ? t.logs.newer(number(newer)) : t.logs.newest}
         </button>

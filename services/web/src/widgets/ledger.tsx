@@ -21,7 +21,7 @@ export function LedgerStrip({ state }: { state: PipelineState | undefined }) {
     <section className="card" aria-labelledby="ledger">
       <h2 id="ledger">
         {t.ledger.title}
-        <span className="badge" data-verdict={verdict} role="status">
+        <span className="badge" data-verdict={verdict}>
           {balance ? t.ledger[verdict] : '–'}
         </span>
         {balance && balance.deadLetters > 0 && (
