@@ -145,6 +145,7 @@ const en = {
     noErrors: 'none',
     took: (seconds: string) => `${seconds} s`,
   },
+  heat: (down: string, across: string) => `${down} downwards, ${across} across`,
   notFound: 'There is no such page.',
   home: 'To the overview',
 }
@@ -292,6 +293,7 @@ const es: Texts = {
     noErrors: 'ninguno',
     took: (seconds) => `${seconds} s`,
   },
+  heat: (down, across) => `${down} hacia abajo, ${across} a la derecha`,
   notFound: 'No existe esa página.',
   home: 'Al resumen',
 }

@@ -20,7 +20,7 @@ const texts = {
     of: (part: string, count: string) => `${part} of ${count} predictions`,
     last: 'Last predictions',
     pick: 'Pick a match',
-    goals: (team: string) => `Goals of ${team}`,
+    goals: (team: string) => `goals of ${team}`,
     phases: { BEGINNING: 'Groups', ROUND_OF_SIXTEEN: '1/8', QUARTER_FINALS: 'Quarters', FINALS: 'Finals' },
   },
   es: {
@@ -33,7 +33,7 @@ const texts = {
     of: (part: string, count: string) => `${part} de ${count} predicciones`,
     last: 'Últimas predicciones',
     pick: 'Elija un partido',
-    goals: (team: string) => `Goles de ${team}`,
+    goals: (team: string) => `goles de ${team}`,
     phases: { BEGINNING: 'Grupos', ROUND_OF_SIXTEEN: '1/8', QUARTER_FINALS: 'Cuartos', FINALS: 'Finales' },
   },
 }

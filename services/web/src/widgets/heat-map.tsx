@@ -10,16 +10,14 @@ const MOST = 9
 const LEAST = 5
 
 export const HeatMap = memo(function HeatMap({ cells, xLabel, yLabel }: HeatMapProps) {
-  const { number } = useSpeech()
+  const { t, number } = useSpeech()
   const last = Math.min(MOST, Math.max(LEAST, ...cells.flatMap(({ x, y }) => [x, y])))
   const counts = new Map(cells.map(({ x, y, count }) => [`${x},${y}`, count]))
   const most = Math.max(1, ...counts.values())
   const steps = Array.from({ length: last + 1 }, (_, step) => step)
   return (
     <table className="heat">
-      <caption>
-        {yLabel} ↓ · {xLabel} →
-      </caption>
+      <caption>{t.heat(yLabel, xLabel)}</caption>
       <thead>
         <tr>
           <td />
