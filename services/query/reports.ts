@@ -5,7 +5,7 @@ import { json, jsonText, type Reply } from './answer.ts'
 
 const MAX_REPORT_BYTES = 8_000_000
 
-/** Returns a function that answers with the report `name` of the first folder that has it. */
+/** Returns a function that answers with the report `name` of the first folder that has it, or with null. */
 export function createReports(folders: string[]): (name: string) => Promise<Reply> {
   return async (name) => {
     for (const folder of folders) {
@@ -13,6 +13,6 @@ export function createReports(folders: string[]): (name: string) => Promise<Repl
       const found = await stat(file).catch(() => undefined)
       if (found?.isFile() && found.size <= MAX_REPORT_BYTES) return jsonText(200, await readFile(file))
     }
-    return json(404, { error: `there is no report of ${name}` })
+    return json(200, null)
   }
 }

@@ -60,7 +60,7 @@ test('the report of the first folder that has one is the latest', async (t) => {
   const [newer, older] = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), 'freshet-reports-'))))
   defer(t, () => Promise.all([newer!, older!].map((folder) => rm(folder, { recursive: true }))))
   const report = createReports([newer!, older!])
-  assert.equal((await report('duel')).status, 404)
+  assert.equal(String((await report('duel')).body), 'null')
   await writeFile(join(older!, 'duel.json'), '{"of":"older"}')
   assert.equal(String((await report('duel')).body), '{"of":"older"}')
   await writeFile(join(newer!, 'duel.json'), '{"of":"newer"}')

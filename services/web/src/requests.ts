@@ -4,20 +4,12 @@ import type { SchemaShape } from '../../lib/page-api.ts'
 
 const DEADLINE_MS = 12_000
 
-export class RequestError extends Error {
-  readonly status: number
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
-}
-
-/** Gets JSON. Throws RequestError with the server's reason. */
+/** Gets JSON. Throws with the server's reason. */
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   return request<T>(path, { headers: { Accept: 'application/json' } }, signal)
 }
 
-/** Posts JSON. Throws RequestError with the server's reason. */
+/** Posts JSON. Throws with the server's reason. */
 export async function postJson<T>(path: string, value: unknown, signal?: AbortSignal): Promise<T> {
   const headers = { Accept: 'application/json', 'Content-Type': 'application/json' }
   return request<T>(path, { method: 'POST', headers, body: JSON.stringify(value) }, signal)
@@ -30,11 +22,11 @@ async function request<T>(path: string, init: RequestInit, signal?: AbortSignal)
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
   })
   const body = (await response.json().catch(() => ({}))) as T & { error?: string }
-  if (!response.ok) throw new RequestError(response.status, body.error ?? `${response.status}`)
+  if (!response.ok) throw new Error(body.error ?? `${response.status}`)
   return body
 }
 
-export type Asked<T> = { value?: T; error?: RequestError | Error; again: () => void }
+export type Asked<T> = { value?: T; error?: Error; again: () => void }
 
 /** What a path gives; asked once, and again when `again` is called. */
 export function useJson<T>(path: string): Asked<T> {

@@ -24,13 +24,12 @@ type Report = {
 
 export function DuelPage() {
   const { t, day, number } = useSpeech()
-  const report = useJson<Report>('/duel')
-  const missing = report.error && 'status' in report.error && report.error.status === 404
+  const report = useJson<Report | null>('/duel')
   return (
     <div className="page">
       <section className="card">
         <h1>{report.value?.title ?? t.pages.duel}</h1>
-        {missing ? (
+        {report.value === null ? (
           <>
             <Empty text={t.reports.none} />
             <WithCode text={t.reports.duelHow} />

@@ -20,8 +20,7 @@ const percentiles = { p50: 'p50', p90: 'p90', p99: 'p99', p999: 'p99.9', max: 'm
 
 export function LoadTestPage() {
   const { t, number, day } = useSpeech()
-  const { value, error, again } = useJson<Report>('/loadtest')
-  const missing = error && 'status' in error && error.status === 404
+  const { value, error, again } = useJson<Report | null>('/loadtest')
   const figures: [string, string][] = value
     ? [
         [t.reports.sent, number(value.sent)],
@@ -34,7 +33,7 @@ export function LoadTestPage() {
     <div className="page">
       <section className="card">
         <h1>{t.pages.loadtest}</h1>
-        {missing ? (
+        {value === null ? (
           <>
             <Empty text={t.reports.none} />
             <WithCode text={t.reports.loadHow} />
