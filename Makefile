@@ -64,7 +64,7 @@ operators: node_modules/.ready ## install the operators of an environment with H
 imports: node_modules/.ready ## write imports/ from the releases of charts/crds.ts [CRDS=folder]
 	@tsx charts/import-crds.ts $(if $(CRDS),--crds $(CRDS))
 
-bundle: node_modules/.ready .local/wasm/encoder.wasm ## the programs as an image holds them, in .local/build
+bundle: node_modules/.ready .local/wasm/encoder.wasm .local/web/site.json ## the programs as an image holds them, in .local/build
 	@node images/bundle.ts
 
 images: bundle ## the image, by docker, podman or buildah [BASE=]
@@ -88,6 +88,12 @@ test-cluster: ready ## dist/ on a real API server; root [KUBECONFIG= CRDS= CLUST
 test-node: ready bundle ## the weather pipeline as pods on a real node; root [CLUSTER_TOOLS=]
 	@node test/cluster/main.ts node
 
+test-web: ready ## the page for a long time: 100,000 events, 10,000 watchers, 10 minutes [MINUTES=10]
+	@MINUTES=$(or $(MINUTES),10) node local/test.ts 'test/web/*.long.ts'
+
+screens: ready ## every page as a picture, in .local/reports/screens [PIPELINE= narrows]
+	@SCREENS=$(if $(filter-out file,$(origin PIPELINE)),$(PIPELINE),all) node local/test.ts test/web/screens.ts
+
 check: node_modules/.ready ## types, lint, format, generated code, figures in the documents, manifests
 	@$(MAKE) --no-print-directory gen
 	@changed=$$(git status --porcelain proto/gen); test -z "$$changed" || { echo "proto/gen is stale; commit what \`make gen\` wrote:"; echo "$$changed"; exit 1; }
@@ -97,6 +103,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@buf breaking --against .local/before
 	@tsc -p .
 	@tsc -p charts
+	@tsc -p services/web/src
 	@oxlint --type-aware --quiet >.local/lint.txt || { cat .local/lint.txt; exit 1; }
 	@oxfmt --check . >/dev/null || { echo 'not formatted; run npx oxfmt:'; oxfmt --list-different .; exit 1; }
 	@node docs/figures.ts
@@ -113,7 +120,7 @@ gen: node_modules/.ready .local/proto/buf/validate/validate.proto ## write proto
 ready:
 	@node local/doctor.mjs --quiet
 	@$(MAKE) --no-print-directory --silent node_modules/.ready
-	@$(MAKE) --no-print-directory --silent .local/wasm/encoder.wasm
+	@$(MAKE) --no-print-directory --silent .local/wasm/encoder.wasm .local/web/site.json
 
 node_modules/.ready: package.json package-lock.json
 	@echo 'installing npm packages …'
@@ -124,6 +131,10 @@ node_modules/.ready: package.json package-lock.json
 .local/wasm/encoder.wasm: services/hop/assembly/encoder.ts node_modules/.ready
 	@mkdir -p $(@D)
 	@asc $< --outFile $@ --optimizeLevel 3 --runtime stub --noAssert
+
+# The page, as the query service serves it: in two seconds from any of its sources.
+.local/web/site.json: $(shell find services/web -type f -not -name '*.test.ts') services/lib/page-api.ts node_modules/.ready
+	@node services/web/build.ts
 
 .local/proto/buf/validate/validate.proto:
 	@echo 'fetching buf/validate/validate.proto …'

@@ -74,8 +74,8 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   ],
   [
     "a Service's target port is a container's",
-    ({ get }) => (get('Service', 'api').spec.ports[0].targetPort = 8_099),
-    /^Service project\/api: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/intake/,
+    ({ get }) => (get('Service', 'query').spec.ports[0].targetPort = 8_099),
+    /^Service project\/query: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/query/,
   ],
   [
     "no two containers of a pod have one port's name",
@@ -210,7 +210,7 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   [
     'a policy lets what is sent in',
     ({ get }) => (get('NetworkPolicy', 'live-writer', 'predictions').spec.ingress = []),
-    /^Deployment predictions\/consumer: containers\[relay\]\.args grpc:\/\/live-writer:50052: no policy lets it in on port 50052/,
+    /^Deployment predictions\/(consumer: containers\[relay\]\.args grpc:\/\/live-writer:50052|query: containers\[query\]\.args http:\/\/live-writer-health:9101\?.*): no policy lets it in on port (50052|9101)/,
   ],
   [
     'a policy lets a pod out to databases outside the cluster',
@@ -318,13 +318,13 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   [
     'somebody may connect to a Server',
     ({ remove }) => remove('AuthorizationPolicy', 'api'),
-    /^Server project\/api: no AuthorizationPolicy lets anybody in/,
+    /^(Server project\/api: no AuthorizationPolicy lets anybody in|Deployment project\/query: .* http:\/\/api:8080\?hop=api: no AuthorizationPolicy)/,
     'cloud',
   ],
   [
     'the identities of a policy exist',
     ({ remove }) => remove('MeshTLSAuthentication', 'api'),
-    /^AuthorizationPolicy project\/api: spec\.requiredAuthenticationRefs\[\] names MeshTLSAuthentication "api"/,
+    /^(AuthorizationPolicy project\/api: spec\.requiredAuthenticationRefs\[\] names MeshTLSAuthentication "api"|Deployment project\/query: .* http:\/\/api:8080\?hop=api: no AuthorizationPolicy)/,
     'cloud',
   ],
   [

@@ -134,10 +134,11 @@ function argumentsOf(pipeline: Pipeline, place: Place): string[] {
     listen: nowhere,
     reach: nowhere,
     admin: nowhere,
+    reachAdmin: nowhere,
     store: (store: string) => stores[store as keyof typeof stores],
   }
   return [
-    ...queryArguments(readable, `0.0.0.0:${query.port}`, addresses),
+    ...queryArguments(readable, `0.0.0.0:${query.port}`, addresses, []),
     '--allow-origin',
     place.allowOrigin,
   ]

@@ -30,6 +30,7 @@ function purposeOf({ kind, metadata, spec }: Manifest): string {
   if (own) return own
   switch (kind) {
     case 'Service':
+      if (spec.publishNotReadyAddresses) return 'how its pods are, for the page; headless'
       return `port ${spec.ports[0].port}${spec.clusterIP === 'None' ? ', headless' : ''}`
     case 'HorizontalPodAutoscaler':
       return `${spec.minReplicas} to ${spec.maxReplicas} pods at ${spec.metrics[0].resource.target.averageUtilization} % CPU`

@@ -32,7 +32,9 @@ export type Edge = {
 export function edgesOf(pods: PodPlan[], environment: Environment): Edge[] {
   const kafkaPort = brokerPort(environment)
   const owners = new Map(
-    pods.flatMap(({ name, services }) => services.map((service) => [service.name, name])),
+    pods.flatMap(({ name, services, health }) =>
+      [...services, ...(health ? [health] : [])].map((service) => [service.name, name]),
+    ),
   )
   const edges = new Map<string, Edge>()
   for (const { name: from, containers } of pods) {

@@ -31,6 +31,8 @@ export type PodPlan = {
   containers: ContainerPlan[]
   /** What is reached from other pods, each by a Service. */
   services: ServicePlan[]
+  /** The Service by which the page asks how the hops are, pods that are not ready included. */
+  health?: { name: string; ports: { name: string; number: number }[] }
   /** `most` is undefined where no scaler may decide. */
   replicas: { least: number; most: number | undefined }
   /** How a new version comes in, where the environment can; otherwise pod by pod. */
@@ -83,6 +85,11 @@ function addressesIn(pipeline: Pipeline, environment: Environment, pod: string):
     listen: (hop) => `${reachedFromOutside(pipeline, hop) ? '0.0.0.0' : '127.0.0.1'}:${portOf(hops[hop]!)}`,
     reach: (hop) => `${hostOf(pipeline, environment, pod, hop)}:${portOf(hops[hop]!)}`,
     admin: (hop) => `0.0.0.0:${FIRST_ADMIN_PORT + inPod.indexOf(hop)}`,
+    reachAdmin: (hop) => {
+      const { pod: owner } = hops[hop]!
+      const port = FIRST_ADMIN_PORT + podOrder(pipeline, owner).indexOf(hop)
+      return `${healthService(owner)}:${port}`
+    },
     store: (store) => {
       if (store === 'kafka')
         return `${brokerCluster}-kafka-bootstrap.${brokerNamespace}.svc:${brokerPort(environment)}`
@@ -102,6 +109,9 @@ function hostOf(pipeline: Pipeline, environment: Environment, from: string, hop:
 export function isHere({ secondCluster = [] }: Pipeline, { cluster }: Environment, pod: string): boolean {
   return !cluster || secondCluster.includes(pod) === (cluster.part === 'second')
 }
+
+/** The Service by which the page asks how a pod's hops are. */
+const healthService = (pod: string) => `${pod}-health`
 
 /** Where the broker asks who its clients are, they show the certificate of the Secret that is mounted as `kafka`. */
 function withSecret(args: string[], { broker }: Environment): string[] {
@@ -147,6 +157,7 @@ function nextOf(plan: PodPlan): PodPlan {
       name: `${service.name}-next`,
       nextOf: service.name,
     })),
+    health: undefined,
     replicas: { least: 1, most: undefined },
     delivery: undefined,
     purpose: `${plan.purpose} (the next version)`,
@@ -200,6 +211,10 @@ function planPod(pipeline: Pipeline, environment: Environment, pod: string): Pod
     namespace,
     containers,
     services,
+    health: {
+      name: healthService(pod),
+      ports: containers.map(({ name: hop, adminPort }) => ({ name: portName(hop), number: adminPort })),
+    },
     replicas,
     delivery: deliveryIn(environment, names.map((hop) => hops[hop]!.delivery).find(Boolean)),
     purpose: describe(names, hops),
@@ -224,6 +239,11 @@ function countReplicas(pipeline: Pipeline, { replicas }: Environment, names: str
   return { least: single ? 1 : replicas.least, most: undefined }
 }
 
+/** Of at most 15 characters, and with no `-` at its end. */
+function portName(hop: string): string {
+  return hop.slice(0, 15).replace(/-+$/, '')
+}
+
 function planQuery(pipeline: Pipeline, environment: Environment): PodPlan {
   const { port, ingress, delivery } = pipeline.query
   const addresses = addressesIn(pipeline, environment, 'query')
@@ -232,7 +252,10 @@ function planQuery(pipeline: Pipeline, environment: Environment): PodPlan {
     environment.cluster?.part === 'second' && pipeline.topic
       ? { ...pipeline, topic: undefined, partitions: pipeline.topic.partitions }
       : pipeline
-  const args = withSecret(queryArguments(readable, `0.0.0.0:${port}`, addresses), environment)
+  const here = Object.keys(pipeline.hops).filter((hop) =>
+    isHere(pipeline, environment, pipeline.hops[hop]!.pod),
+  )
+  const args = withSecret(queryArguments(readable, `0.0.0.0:${port}`, addresses, here), environment)
   const ports = [{ name: 'page', number: port }]
   return {
     name: 'query',

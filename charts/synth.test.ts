@@ -160,7 +160,16 @@ for (const one of all)
         const args = container.args!.map(expand)
         const program = (container['command'] as string[]).at(-1)
         if (program === '/app/query.mjs') {
-          const { listen } = parseOptions(args)
+          const { listen, hops, intakes, pipeline } = parseOptions(args)
+          const graph = pipelines.find(({ name }) => name === pipeline)!
+          assert.deepEqual(
+            hops.map(({ name }) => name),
+            Object.keys(graph.hops).filter((name) => isHere(graph, one.environment, graph.hops[name]!.pod)),
+          )
+          assert.deepEqual(
+            [...intakes.keys()],
+            hops.flatMap(({ name, from }) => (from === 'http' ? [name] : [])),
+          )
           assert.ok(
             container.ports?.some(({ containerPort }) => listen.hosts[0] === `0.0.0.0:${containerPort}`),
           )

@@ -82,6 +82,19 @@ export class Workload extends Chart {
           ...(headless ? { clusterIP: 'None' } : {}),
         })
     }
+    if (plan.health)
+      new kplus.Service(this, 'health', {
+        metadata: { name: plan.health.name },
+        selector: kplus.Pods.select(this, 'pods-health', { labels }),
+        ports: plan.health.ports.map(({ name: port, number }) => ({
+          name: port,
+          port: number,
+          targetPort: number,
+        })),
+        publishNotReadyAddresses: true,
+        // Each pod has figures of its own.
+        clusterIP: 'None',
+      })
     // cdk8s-plus has no construct for it.
     new KubePodDisruptionBudget(this, 'budget', {
       metadata: { name },

@@ -128,7 +128,16 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
 
 test('the licence of every library that is in the bundle is there', () => {
   const text = readFileSync(join(dir, 'LICENSES.txt'), 'utf8')
-  for (const name of ['kafkajs', 'mongodb', '@redis/client', '@grpc/grpc-js', 'prom-client', 'uws-pack'])
+  for (const name of [
+    'kafkajs',
+    'mongodb',
+    '@redis/client',
+    '@grpc/grpc-js',
+    'prom-client',
+    'uws-pack',
+    'react',
+    'uplot',
+  ])
     assert.match(text, new RegExp(`^${name} \\d.*: \\S`, 'm'))
   assert.doesNotMatch(text, /undefined/)
 })

@@ -72,7 +72,8 @@ function filesBeside(dir: string): Plugin {
 /** The licences of the libraries; all ask to go with every copy. */
 async function licencesOf({ inputs }: Metafile): Promise<string> {
   const folders = Object.keys(inputs).map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0])
-  const packages = [...new Set(folders.filter((folder) => folder !== undefined))].toSorted()
+  const ofPage = JSON.parse(await readFile(join(root, '.local/web/packages.json'), 'utf8')) as string[]
+  const packages = [...new Set([...ofPage, ...folders.filter((folder) => folder !== undefined)])].toSorted()
   const texts = packages.map(async (folder) => {
     const at = join(root, folder)
     const files = (await readdir(at)).filter((file) => /^(licen[cs]e|notice)/i.test(file))

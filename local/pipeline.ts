@@ -43,6 +43,9 @@ export type RunOptions = {
 
 const sources = { hop: `${root}services/hop/main.ts`, query: `${root}services/query/main.ts` }
 
+/** Those that were made last; else those that are in the documents. */
+const reports = [`${root}.local/reports`, `${root}docs/reports`]
+
 /** Creates the topics and starts every hop and the query service; resolves when all are ready. */
 export async function startPipeline(
   pipeline: Pipeline,
@@ -59,6 +62,7 @@ export async function startPipeline(
     listen: (hop) => listen.get(hop)!,
     reach: (hop) => listen.get(hop)!,
     admin: (hop) => admin.get(hop)!,
+    reachAdmin: (hop) => admin.get(hop)!,
     store: (store) => {
       if (store === 'kafka') return stores.kafkaBrokers
       return new URL(store === 'redis' ? stores.redisUrl : stores.mongoUrl).host
@@ -90,7 +94,7 @@ export async function startPipeline(
     const query = startNode(
       'query',
       programs.query,
-      queryArguments(pipeline, queryHost, addresses),
+      [...queryArguments(pipeline, queryHost, addresses), '--reports', reports.join(',')],
       `http://${queryHost}/readyz`,
     )
     const started = await Promise.allSettled([

@@ -12,6 +12,7 @@ const addresses: Addresses = {
   reach: (hop) => `${hop}.svc:${hop.length}`,
   store: (store) => `${store}-1:1,${store}-2:2`,
   admin: (hop) => `127.0.0.1:${9_000 + hop.length}`,
+  reachAdmin: (hop) => `${hop}-health:${9_000 + hop.length}`,
 }
 
 const votes: Pipeline = {
@@ -60,11 +61,20 @@ for (const [name, line] of Object.entries(expected)) {
   })
 }
 
-test('the command line of the query service names the stores and every consumer group', () => {
+test('the command line of the query service names the stores, every consumer group, the graph and the intakes', () => {
   assert.equal(
     queryArguments(votes, '0.0.0.0:8081', addresses).join(' '),
     '--event scenarios.WeatherTweet --pipeline votes --listen http://0.0.0.0:8081 --live redis://redis-1:1,redis-2:2 ' +
-      '--log mongodb://mongodb-1:1,mongodb-2:2/polls --kafka kafka://kafka-1:1,kafka-2:2/ballots --groups archive',
+      '--log mongodb://mongodb-1:1,mongodb-2:2/polls --kafka kafka://kafka-1:1,kafka-2:2/ballots --groups archive ' +
+      '--hop http://writer-health:9006?name=writer&from=ws&to=redis ' +
+      '--hop http://archiver-health:9008?name=archiver&from=kafka&group=archive&to=mongodb,redis ' +
+      '--hop http://api-health:9003?name=api&from=http&to=publisher&fast=writer --intake http://api.svc:3?hop=api ' +
+      '--hop http://publisher-health:9009?name=publisher&from=grpc&to=kafka ' +
+      '--hop http://wasm-health:9004?name=wasm&from=http&to=server,unary --intake http://wasm.svc:4?hop=wasm ' +
+      '--hop http://server-health:9006?name=server&from=hop-http&to=listener ' +
+      '--hop http://unary-health:9005?name=unary&from=connect&to=reader ' +
+      '--hop http://listener-health:9008?name=listener&from=redis-pubsub&to=mongodb ' +
+      '--hop http://reader-health:9006?name=reader&from=redis-stream&to=mongodb',
   )
 })
 
@@ -92,7 +102,9 @@ test('where MongoDB is the log a hop reads it by its URL, and no command line na
   )
   assert.equal(
     queryArguments(cases, '0.0.0.0:8081', addresses).join(' '),
-    `${common} --listen http://0.0.0.0:8081 --live ${redis} --log ${mongo}`,
+    `${common} --listen http://0.0.0.0:8081 --live ${redis} --log ${mongo} ` +
+      '--hop http://api-health:9003?name=api&from=http&to=mongodb&fast=redis --intake http://api.svc:3?hop=api ' +
+      '--hop http://repair-health:9006?name=repair&from=mongodb&to=redis',
   )
   const broken = { ...cases, hops: { api: { ...cases.hops['api']!, to: [{ store: 'kafka' as const }] } } }
   assert.throws(() => hopArguments(broken, 'api', addresses), /cases has no topic/)

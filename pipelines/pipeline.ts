@@ -83,7 +83,9 @@ export type Addresses = {
   listen: (hop: string) => string
   reach: (hop: string) => string
   store: (store: Store) => string
+  /** Where a hop listens for /readyz and /metrics, and where others find that. */
   admin: (hop: string) => string
+  reachAdmin: (hop: string) => string
 }
 
 /**
@@ -121,8 +123,13 @@ function flags(values: Record<string, string | number>): string[] {
   return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])
 }
 
-/** The command line of the query service. */
-export function queryArguments(pipeline: Pipeline, listen: string, addresses: Addresses): string[] {
+/** The command line of the query service. It shows those hops that it can reach. */
+export function queryArguments(
+  pipeline: Pipeline,
+  listen: string,
+  addresses: Addresses,
+  hops = Object.keys(pipeline.hops),
+): string[] {
   const groups = Object.values(pipeline.hops).flatMap(({ from }) => ('group' in from ? [from.group] : []))
   const kafka = pipeline.topic && {
     kafka: storeUrl(pipeline, 'kafka', addresses),
@@ -135,7 +142,25 @@ export function queryArguments(pipeline: Pipeline, listen: string, addresses: Ad
     live: storeUrl(pipeline, 'redis', addresses),
     log: storeUrl(pipeline, 'mongodb', addresses),
     ...kafka,
-  })
+  }).concat(...hops.map((name) => graphArguments(pipeline, name, addresses)))
+}
+
+/** What the query service is told of a hop: its edges and where its health is, and of an intake where it is. */
+function graphArguments(pipeline: Pipeline, name: string, addresses: Addresses): string[] {
+  const { from, to, fastPaths = [] } = pipeline.hops[name]!
+  const names = (targets: Target[]) =>
+    targets.map((target) => ('hop' in target ? target.hop : target.store)).join(',')
+  const source = 'group' in from ? 'kafka' : 'log' in from ? from.log : schemeOf(from)
+  const edges = [
+    `name=${name}&from=${source}`,
+    ...('group' in from ? [`group=${from.group}`] : []),
+    `to=${names(to)}`,
+    ...(fastPaths.length > 0 ? [`fast=${names(fastPaths)}`] : []),
+  ]
+  return [
+    ...flags({ hop: `http://${addresses.reachAdmin(name)}?${edges.join('&')}` }),
+    ...('http' in from ? flags({ intake: `http://${addresses.reach(name)}?hop=${name}` }) : []),
+  ]
 }
 
 function sourceUrl(pipeline: Pipeline, name: string, addresses: Addresses): string {

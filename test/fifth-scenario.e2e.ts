@@ -11,8 +11,10 @@ import { promisify } from 'node:util'
 import { findFreePort } from '../local/ports.ts'
 import { projectRoot } from '../local/session.ts'
 import type { UpState } from '../local/up-state.ts'
+import { startBrowser } from './browser.ts'
 import { defer } from './defer.ts'
 import { until } from './until.ts'
+import { visit } from './web/visit.ts'
 
 const run = promisify(execFile)
 const COMMAND_DEADLINE_MS = 60_000
@@ -143,8 +145,16 @@ test('a fifth scenario is three files: check, demo and live page take it unchang
       .catch(() => undefined)
   await until('it is up', readState, COMMAND_DEADLINE_MS)
   const { queryUrl } = (await readState())!
-  const page = await fetch(`${queryUrl}/`)
-  assert.match(await page.text(), /<!doctype html>/)
+  // The page has a widget for each view, and a form for the fields, without any code for them.
+  const browser = await startBrowser(t)
+  const { page, troubles } = await visit(t, browser, `${queryUrl}/live`)
+  await page.waitForSelector(`[data-figure=total][data-value="${EVENTS}"]`)
+  for (const title of ['By crop', 'pounds, in ranges', 'Latest events'])
+    await page.waitForSelector(`h2:has-text("${title}")`)
+  assert.equal(await page.locator('.card:has(h2:has-text("By crop")) .bars li').count(), crops.length)
+  await page.goto(`${queryUrl}/`)
+  for (const field of ['crop', 'pounds']) await page.getByLabel(field, { exact: true }).waitFor()
+  assert.deepEqual(troubles, [])
   const live = (await (await fetch(`${queryUrl}/live`)).json()) as {
     total: number
     views: Record<string, object>

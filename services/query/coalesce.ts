@@ -17,3 +17,21 @@ export function coalesce<T>(maxAgeMs: number, read: () => Promise<T>): () => Pro
     return own
   }
 }
+
+/** The same for each key, of which the last `maxKeys` are shared. */
+export function coalesceEach<T>(
+  maxAgeMs: number,
+  maxKeys: number,
+  read: (key: string) => Promise<T>,
+): (key: string) => Promise<T> {
+  const shared = new Map<string, () => Promise<T>>()
+  return (key) => {
+    const known = shared.get(key)
+    if (known) return known()
+    // The oldest makes room: whoever still asks it comes back.
+    if (shared.size >= maxKeys) shared.delete(shared.keys().next().value!)
+    const own = coalesce(maxAgeMs, () => read(key))
+    shared.set(key, own)
+    return own()
+  }
+}

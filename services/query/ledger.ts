@@ -1,4 +1,5 @@
 // How much each store has: cheap figures that show whether they agree.
+import type { LedgerState, OrError } from '../lib/page-api.ts'
 import type { ViewKeys } from '../lib/views.ts'
 import type { Bounds, LogReader } from './kafka-log.ts'
 import type { EventReader } from './mongo.ts'
@@ -14,18 +15,7 @@ export type LedgerSources = {
   groups: string[]
 }
 
-type OrError<T> = T | { error: string }
-
-export type Ledger = {
-  /** Absent where MongoDB is the log. */
-  log?: OrError<{ records: number; partitions: Record<string, { low: number; high: number }> }>
-  mongodb: OrError<{ documents: number }>
-  /** `fencesSum`: events of our own intakes that are applied, as far as their origins are still in the log. */
-  redis: OrError<{ total: number; positions: Record<string, number>; fencesSum: number }>
-  /** Records that each consumer group has not committed yet; absent where MongoDB is the log. */
-  lag?: OrError<Record<string, number>>
-  at: string
-}
+export type Ledger = LedgerState & { at: string }
 
 /** Reads the ledger. A store that is away has an `error` in place of its figures. */
 export async function readLedger({

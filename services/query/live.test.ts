@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FieldDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import type { LiveState } from '../lib/page-api.ts'
 import type { View } from '../lib/views.ts'
-import { changesBetween, commandOf, createLiveReader, parseReply, type LiveState } from './live.ts'
+import { changesBetween, commandOf, createLiveReader, parseReply } from './live.ts'
 
 const field = FieldDescriptorProtoSchema.fields[0]!
 const count: View = { kind: 'count', key: '{p}:count:a', fields: [field], maxKeys: 10 }

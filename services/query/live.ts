@@ -1,33 +1,18 @@
 // The live views of a pipeline as one state, and what changed between two states.
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '@bufbuild/protobuf'
+import type { LiveChanges, LiveState, ViewState } from '../lib/page-api.ts'
 import type { View, ViewKeys } from '../lib/views.ts'
+import type { Snapshot } from './live-socket.ts'
 import type { ReadRedis } from './redis.ts'
 
-/** Counts by key; for `distinct` the values; for `latest` the events, newest first. */
-export type ViewState = Record<string, number> | string[] | JsonObject[]
-
-export type LiveState = {
-  pipeline: string
-  /** When it was read, ISO 8601. */
-  at: string
-  total: number
-  /** Under the view's key in Redis without the pipeline's prefix: `count:country`, `latest`, `rate`. */
-  views: Record<string, ViewState>
-}
-
-/** Only what is new; null for a count that is gone. Lists come whole. */
-export type LiveChanges = {
-  at: string
-  total?: number
-  changes?: Record<string, Record<string, number | null> | string[] | JsonObject[]>
-}
-
-/** A state that many callers share, with its JSON. */
-export type Snapshot = { state: LiveState; json: string }
-
-/** Returns a function that reads all views at one moment, in one round trip. */
-export function createLiveReader(pipeline: string, keys: ViewKeys, read: ReadRedis): () => Promise<Snapshot> {
+/** Returns a function that reads all views at one moment, in one round trip, and adds the `others`. */
+export function createLiveReader(
+  pipeline: string,
+  keys: ViewKeys,
+  read: ReadRedis,
+  others: () => Record<string, ViewState> = () => ({}),
+): () => Promise<Snapshot<LiveState>> {
   const prefixLength = `{${pipeline}}:`.length
   const commands = [['GET', keys.total], ...keys.views.map(commandOf)]
   return async () => {
@@ -37,6 +22,7 @@ export function createLiveReader(pipeline: string, keys: ViewKeys, read: ReadRed
     keys.views.forEach((view, index) => {
       views[view.key.slice(prefixLength)] = parseReply(view, replies[index], now)
     })
+    Object.assign(views, others())
     const state = { pipeline, at: new Date(now).toISOString(), total: Number(total ?? 0), views }
     return { state, json: JSON.stringify(state) }
   }

@@ -55,8 +55,8 @@ test('every mistake is named with its parameter', () => {
   )
 })
 
-test('limits outside 1 to 500 are refused', () => {
-  for (const limit of ['0', '501', '-1', '1.5', '1e2', '', 'all', '0x10'])
+test('limits outside 1 to 5,000 are refused', () => {
+  for (const limit of ['0', '5001', '-1', '1.5', '1e2', '', 'all', '0x10'])
     assert.ok('mistakes' in parse(`limit=${limit}`), limit)
 })
 
@@ -106,12 +106,12 @@ test('a full page says where the next begins, the last one does not', async () =
     return Promise.resolve([document(9), document(8), document(7)].slice(0, limit))
   })
   const first = await logs('limit=2&name=x')
-  const { events, next } = JSON.parse(first.body) as { events: unknown[]; next: string }
+  const { events, next } = JSON.parse(String(first.body)) as { events: unknown[]; next: string }
   assert.deepEqual(events[0], { id: 'o-0-9', time: '1970-01-01T00:00:00.009Z', route: 'api', name: 'n9' })
   assert.equal(events.length, 2)
   assert.deepEqual(parseCursor(next), { timeMs: 8, id: 'o-0-8' })
   const last = await logs(`limit=3&name=x&after=${next}`)
-  assert.equal((JSON.parse(last.body) as { next: unknown }).next, null)
+  assert.equal((JSON.parse(String(last.body)) as { next: unknown }).next, null)
   const at = new Date(8)
   assert.deepEqual(asked, [
     [{ name: 'x' }, 3],
@@ -122,5 +122,5 @@ test('a full page says where the next begins, the last one does not', async () =
 test('a wrong parameter is a 400 that names it, and asks no store', async () => {
   const reply = await createLogs(schema, () => assert.fail('must not ask'))('nothing=1')
   assert.equal(reply.status, 400)
-  assert.match(reply.body, /nothing: is no parameter/)
+  assert.match(String(reply.body), /nothing: is no parameter/)
 })

@@ -7,7 +7,8 @@ import { json, type Reply } from './answer.ts'
 import type { FindEvents } from './mongo.ts'
 
 const DEFAULT_LIMIT = 50
-const MAX_LIMIT = 500
+/** Who reads far back asks for many, because a page costs the local stand-in the same however long it is. */
+const MAX_LIMIT = 5_000
 const NO_VALUE = { rule: 'cannot be searched for, because it is no single value' }
 
 /** A place in the log: the event that the page before ended with. */
@@ -80,7 +81,7 @@ export function createLogsParser(
       given.add(name)
       if (parameter === 'limit') {
         request.limit = Number(text)
-        if (!/^\d{1,3}$/.test(text) || request.limit < 1 || request.limit > MAX_LIMIT) {
+        if (!/^\d{1,4}$/.test(text) || request.limit < 1 || request.limit > MAX_LIMIT) {
           report(`must be a whole number from 1 to ${MAX_LIMIT}`)
         }
       } else if (parameter === 'after') {

@@ -1,5 +1,6 @@
 // query: what the stores hold goes out, over HTTP and WebSocket: the live views as they change, the log of
-// events, an event's receipt, the ledger, and a page that shows them. It reads and never writes.
+// events, an event's receipt, the graph and its ledger, and a page that shows them. It reads and never writes;
+// what somebody sends by hand it gives to an intake.
 //
 // Readiness asks that each store has answered once since the start. After that a store that is away takes
 // only its own answers with it (503, `stale`, `error`), not the page and the other stores' answers.
@@ -9,19 +10,26 @@ import { prepareDeparture } from '../lib/departure.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { exitWithMistakes, run } from '../lib/run.ts'
-import { createPages, json, jsonText, MAX_SHARING } from './answer.ts'
-import { coalesce } from './coalesce.ts'
+import type { View } from '../lib/views.ts'
+import { createPages, json, jsonText, MAX_SHARING, type Answer } from './answer.ts'
+import { coalesce, coalesceEach } from './coalesce.ts'
+import { createGraphReader } from './graph.ts'
 import { openKafkaLog, type LogReader } from './kafka-log.ts'
 import { readLedger } from './ledger.ts'
-import { createLiveReader } from './live.ts'
+import { changesBetween, createLiveReader } from './live.ts'
 import { addLiveSocket } from './live-socket.ts'
 import { createLogs } from './logs.ts'
 import { createQueryMetrics } from './metrics.ts'
-import { openMongo, type EventReader } from './mongo.ts'
+import { openMongo, SCAN_DEADLINE_MS, type EventReader } from './mongo.ts'
 import { parseOptions, usage, type Options } from './options.ts'
-import { loadPage } from './page.ts'
+import { createPipelineReader, pipelineChanges } from './pipeline-state.ts'
 import { createReceipts, SEARCH_DEADLINE_MS } from './receipts.ts'
 import { openRedis, type ReadRedis } from './redis.ts'
+import { createReports } from './reports.ts'
+import { describeSchema } from './schema.ts'
+import { checkEvent, createSender } from './send.ts'
+import { createSite } from './site.ts'
+import { createStoredCounts } from './stored-counts.ts'
 import { createStore, type Store } from './stores.ts'
 
 const REDIS_DEADLINE_MS = 1_000
@@ -33,6 +41,11 @@ const LEDGER_MAX_AGE_MS = 250
 /** When it stops: how long clients may be silent, and then requests in flight take; with the stores' 300 ms each below 2 s. */
 const SILENT_MS = 500
 const DRAIN_MS = 500
+/** Many follow the newest page; few read the same older one. */
+const LOGS_MAX_AGE_MS = 500
+const LOGS_SHARED = 32
+/** Asking the hops costs each of them a page of metrics. */
+const GRAPH_MAX_AGE_MS = 500
 
 if (process.argv.includes('--help')) {
   process.stdout.write(`${usage}\n`)
@@ -59,8 +72,10 @@ await run(log, async ({ onStop, running }) => {
   if (kafka) onStop('kafka', kafka.close)
 
   const readRedis: ReadRedis = (commands) => stores.redis.call(() => redis.read(commands))
-  const events: Pick<EventReader, 'find' | 'get' | 'count'> = {
-    find: (filter, limit) => stores.mongo.call(() => mongo.find(filter, limit)),
+  const events: Omit<EventReader, 'close'> = {
+    find: (filter, limit) => stores.mongo.call(() => mongo.find(filter, limit), SCAN_DEADLINE_MS),
+    countGroups: (...asked) => stores.mongo.call(() => mongo.countGroups(...asked), SCAN_DEADLINE_MS),
+    firstAt: () => stores.mongo.call(mongo.firstAt, SCAN_DEADLINE_MS),
     get: (id) => stores.mongo.call(() => mongo.get(id)),
     count: () => stores.mongo.call(mongo.count),
   }
@@ -74,12 +89,15 @@ await run(log, async ({ onStop, running }) => {
   }
   onStop('contact', () => ending.abort())
 
-  const readViews = createLiveReader(pipeline, keys, readRedis)
+  const counted = kafka ? [] : keys.views.flatMap((view) => singleField(view))
+  const stored = createStoredCounts({ ...events, countDocuments: events.count, fields: counted })
+  const others = counted.length > 0 ? stored.views : undefined
+  const readViews = createLiveReader(pipeline, keys, readRedis, others)
   const readLive = coalesce(LIVE_MAX_AGE_MS, () => {
     metrics.liveReads.inc()
     return readViews()
   })
-  const logs = createLogs(eventType.schema, events.find)
+  const logs = coalesceEach(LOGS_MAX_AGE_MS, LOGS_SHARED, createLogs(eventType.schema, events.find))
   const receipt = createReceipts({
     getDocument: events.get,
     readRedis,
@@ -91,11 +109,28 @@ await run(log, async ({ onStop, running }) => {
   const ledger = coalesce(LEDGER_MAX_AGE_MS, () =>
     readLedger({ log: eventLog, countDocuments: events.count, readRedis, keys, groups }),
   )
-  const page = loadPage()
+  const readPipeline = coalesce(
+    GRAPH_MAX_AGE_MS,
+    createPipelineReader(pipeline, createGraphReader(options.hops), ledger),
+  )
+  const site = createSite()
+  const schema = json(200, describeSchema(options))
+  const report = createReports(options.reports)
+  const send = createSender(options.intakes)
 
   const app = uWS.App()
   const departure = prepareDeparture(app)
-  const liveSocket = addLiveSocket(app, readLive, departure, metrics, log)
+  const sockets = [
+    addLiveSocket(app, { path: '/live', read: readLive, changesBetween, departure, metrics, log }),
+    addLiveSocket(app, {
+      path: '/pipeline',
+      read: readPipeline,
+      changesBetween: pipelineChanges,
+      departure,
+      metrics,
+      log,
+    }),
+  ]
   const { allowOrigin } = options
   const pages = createPages(
     app,
@@ -104,9 +139,29 @@ await run(log, async ({ onStop, running }) => {
     log,
     allowOrigin ? { 'Access-Control-Allow-Origin': allowOrigin } : {},
   )
-  pages.get('/', () => page)
-  pages.get('/live', async () => jsonText(200, (await readLive()).json), MAX_SHARING)
-  pages.get('/logs', ({ query }) => logs(query))
+  /** One address for people and programs. */
+  const orPage =
+    (answer: Answer): Answer =>
+    (ask) =>
+      ask.wantsPage ? site(ask) : answer(ask)
+  pages.get('/', site)
+  pages.get('/assets/*', site)
+  pages.get('/icon.svg', site)
+  const live = async () => jsonText(200, (await readLive()).json)
+  pages.get('/live', orPage(live), MAX_SHARING)
+  pages.get(
+    '/logs',
+    orPage(({ query }) => logs(query)),
+  )
+  for (const name of ['duel', 'loadtest'])
+    pages.get(
+      `/${name}`,
+      orPage(() => report(name)),
+    )
+  pages.get('/schema', () => schema)
+  pages.get('/pipeline', async () => jsonText(200, (await readPipeline()).json), MAX_SHARING)
+  pages.post('/check', (ask) => checkEvent(eventType, ask))
+  pages.post('/send', send)
   pages.get('/events/:id', ({ parameter }) => receipt(parameter))
   pages.get('/ledger', async () => json(200, await ledger()), MAX_SHARING)
   addAdminPages(app, {
@@ -121,7 +176,7 @@ await run(log, async ({ onStop, running }) => {
   const listening = await listen(app, options.listen.hosts[0]!)
   onStop('server', async () => {
     listening.stopAccepting()
-    liveSocket.close()
+    for (const socket of sockets) socket.close()
     await departure.leave(SILENT_MS)
     await pages.idle(DRAIN_MS)
     app.close()
@@ -133,6 +188,14 @@ await run(log, async ({ onStop, running }) => {
     kafka: options.kafka?.url,
   })
 })
+
+/** The field of a view that counts by one. */
+function singleField(view: View): { name: string; maxKeys: number }[] {
+  const [field, ...others] = view.kind === 'count' ? view.fields : []
+  return view.kind === 'count' && field && others.length === 0
+    ? [{ name: field.name, maxKeys: view.maxKeys }]
+    : []
+}
 
 /** The same log, each call within its deadline. */
 function readThrough(kafka: LogReader, store: Store): Omit<LogReader, 'close'> {

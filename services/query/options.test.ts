@@ -87,3 +87,34 @@ test('another origin may read only when it is named, and is an origin', () => {
       `--allow-origin ${wrong}: is no origin such as https://pages.example.com`,
     ])
 })
+
+test('the graph is read hop by hop, and what does not fit together is named', () => {
+  const { hops, intakes, reports } = parseOptions([
+    ...good,
+    '--hop=http://intake-health:9101?name=api&from=http&to=publisher&fast=writer',
+    '--hop=http://intake-health:9102?name=publisher&from=grpc&to=kafka',
+    '--hop=http://intake-health:9103?name=writer&from=ws&to=redis',
+    '--intake=http://api:8080?hop=api',
+    '--reports=a,b',
+  ])
+  assert.deepEqual(hops[0], {
+    name: 'api',
+    from: 'http',
+    to: ['publisher'],
+    fast: ['writer'],
+    admin: 'intake-health:9101',
+  })
+  assert.deepEqual([...intakes], [['api', 'http://api:8080']])
+  assert.deepEqual(reports, ['a', 'b'])
+  const mistakes = mistakesOf([
+    ...good,
+    '--hop=http://a:1?name=api&from=http&to=nobody',
+    '--hop=http://a:1?name=api&from=http&to=kafka',
+    '--hop=http://a:1?name=b',
+  ])
+  for (const part of [/two hops have one name/, /sends to "nobody"/, /"from" is missing/, /"to" is missing/])
+    assert.ok(
+      mistakes.some((mistake) => part.test(mistake)),
+      `${part} is not among ${mistakes.join(' | ')}`,
+    )
+})

@@ -258,7 +258,7 @@ test('paging through the log gives every event once, newest first, also where ti
 test('wrong requests are named and refused', async (t) => {
   const { options } = await createScene(t)
   const query = await startQuery(t, options)
-  const wrong = await query.get('/logs?limit=900&nothing=1&after=x')
+  const wrong = await query.get('/logs?limit=9000&nothing=1&after=x')
   assert.equal(wrong.status, 400)
   assert.deepEqual(
     (wrong.json()['mistakes']! as { parameter: string }[]).map(({ parameter }) => parameter),
@@ -269,6 +269,22 @@ test('wrong requests are named and refused', async (t) => {
   const posted = await fetch(`${query.url}/logs`, { method: 'POST', body: 'x' })
   assert.equal(posted.status, 405)
   assert.equal(posted.headers.get('allow'), 'GET')
+  for (const path of ['/check', '/send?intake=api']) {
+    const get = await query.get(path)
+    assert.equal(get.status, 405)
+    assert.equal(get.headers.get('allow'), 'POST')
+    const form = await fetch(query.url + path, { method: 'POST', body: '{}' })
+    assert.equal(form.status, 415)
+    const headers = { 'Content-Type': 'application/json' }
+    const large = await fetch(query.url + path, { method: 'POST', headers, body: ' '.repeat(70_000) })
+    assert.equal(large.status, 413)
+  }
+  const headers = { 'Content-Type': 'application/json' }
+  const unknown = await fetch(`${query.url}/send?intake=x`, { method: 'POST', headers, body: '{}' })
+  assert.equal(unknown.status, 400)
+  assert.match(((await unknown.json()) as { error: string }).error, /^intake: must be one of/)
+  const broken = await fetch(`${query.url}/check`, { method: 'POST', headers, body: '{' })
+  assert.deepEqual([broken.status, await broken.json()], [400, { error: 'the body is no JSON' }])
   assert.equal((await query.get(`/logs?text=${'x'.repeat(20_000)}`)).status, 431)
   assert.equal((await query.get('/healthz')).status, 200)
 })
@@ -442,7 +458,21 @@ test('the page is served with its policy, and Prometheus gets its metrics', asyn
   const page = await query.get('/')
   assert.equal(page.status, 200)
   assert.match(page.headers.get('content-type')!, /^text\/html/)
-  assert.match(page.headers.get('content-security-policy')!, /default-src 'none'; script-src 'sha256-/)
+  assert.match(
+    page.headers.get('content-security-policy')!,
+    /^default-src 'none'; script-src 'self'; style-src 'self';/,
+  )
+  for (const path of ['/live', '/logs', '/duel', '/loadtest']) {
+    const asked = await fetch(query.url + path, { headers: { Accept: 'text/html,*/*' } })
+    assert.match(asked.headers.get('content-type')!, /^text\/html/, path)
+    assert.match(asked.headers.get('vary')!, /Accept/)
+  }
+  const [, script] = /src="(\/assets\/[^"]+\.js)"/.exec(page.body)!
+  const asset = await query.get(script!)
+  assert.equal(asset.status, 200)
+  assert.match(asset.headers.get('cache-control')!, /immutable/)
+  assert.equal((await query.get('/assets/none.js')).status, 404)
+  assert.equal((await query.get('/duel')).json(), null)
   assert.equal(page.headers.get('x-content-type-options'), 'nosniff')
   const { body } = await query.get('/metrics')
   const line = body.split('\n').find((one) => one.startsWith('freshet_query_request_seconds_count{'))

@@ -44,7 +44,7 @@ function sources(overrides: Partial<ReceiptSources> & { records?: KafkaMessage[]
 
 async function receiptOf(of: ReceiptSources, id = ID) {
   const { status, body } = await createReceipts(of)(id)
-  return { status, ...JSON.parse(body) } as Record<string, unknown>
+  return { status, ...JSON.parse(String(body)) } as Record<string, unknown>
 }
 
 test('an archived and counted event is found without a search of the log', async () => {

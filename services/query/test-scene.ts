@@ -153,6 +153,7 @@ export async function startQuery(t: TestContext, options: Record<string, string>
   }
   return {
     port,
+    pid: child.pid!,
     url,
     lines,
     get,
