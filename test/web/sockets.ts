@@ -23,6 +23,16 @@ let changedAt = 0
 let total = 0
 let closed = 0
 
+/** A pong that nobody asked for (RFC 6455, 5.5.3): the server closes who says nothing at all. Empty, masked with 0. */
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
+/** A tenth of the clients each second. */
+const PONG_TURNS = 10
+let turn = 0
+const pongs = setInterval(() => {
+  for (let index = turn; index < sockets.length; index += PONG_TURNS) sockets[index]!.write(PONG)
+  turn = (turn + 1) % PONG_TURNS
+}, 1_000)
+
 /** The total in a message is all that is looked for. */
 const TOTAL = /"total":(\d+)/g
 
@@ -53,6 +63,7 @@ process.on('message', (message: { total: number; at: number } | 'report') => {
     const missing = seen.filter((value) => value !== total).length
     const ms = (percentile: number) => latency.getValueAtPercentile(percentile)
     process.send!({ messages: latency.totalCount, missing, closed, p50: ms(50), p99: ms(99), max: ms(100) })
+    clearInterval(pongs)
     for (const socket of sockets) socket.destroy()
     process.disconnect()
   } else {
