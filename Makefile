@@ -14,7 +14,7 @@ PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'images/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/**/*.e2e.ts'
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 doctor: ## say what is missing on this machine
 	@node local/doctor.mjs
@@ -50,6 +50,12 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
 
+demo-monitoring: ready ## Prometheus on a running pipeline: rules, dashboards and alerts proven
+	@node local/monitoring/main.ts
+
+test-rules: node_modules/.ready ## the alerting rules by promtool, each provoked
+	@node local/monitoring/test-rules.ts
+
 synth: node_modules/.ready ## write dist/ from the pipelines
 	@tsx main.ts
 
@@ -82,7 +88,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@node docs/figures.ts
 	@tsx main.ts
 	@changed=$$(git status --porcelain dist); test -z "$$changed" || { echo "dist/ is stale; commit what \`make synth\` wrote:"; echo "$$changed"; exit 1; }
-	@node --import tsx --test --test-reporter=dot 'charts/*.test.ts'
+	@node --import tsx --test --test-reporter=dot 'charts/**/*.test.ts'
 	@charts/kubeconform.sh dist $(SHARED)/schemas .local/cache
 	@echo 'check: types, lint, format, generated code and manifests are in order'
 
@@ -111,4 +117,4 @@ node_modules/.ready: package.json package-lock.json
 	@mvn -q -B dependency:copy -Dartifact=build.buf:protovalidate:1.0.0 -DoutputDirectory=.local/proto
 	@cd .local/proto && jar xf protovalidate-1.0.0.jar buf/validate/validate.proto && rm protovalidate-1.0.0.jar
 
-.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures synth imports bundle images image-archive test check gen ready
+.PHONY: help doctor demo up down audit loadtest follow scenario bench duel figures demo-monitoring test-rules synth imports bundle images image-archive test check gen ready

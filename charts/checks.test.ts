@@ -95,7 +95,7 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   [
     'something makes the Secret of a variable',
     ({ remove }) => remove('ExternalSecret', 'mongodb'),
-    /^Deployment project\/(archiver|query): containers\[\w+\]\.env\[MONGODB_HOSTS\] names the Secret "mongodb"/,
+    /^Deployment project\/(archiver|query|mongodb-exporter): containers\[[\w-]+\]\.env\[MONGODB_HOSTS\] names the Secret "mongodb"/,
     'cloud',
   ],
   [

@@ -71,4 +71,22 @@ export const crdSources: CrdSource[] = [
     kinds: ['ExternalSecret', 'SecretStore'],
     open: ['spec.provider.*', 'spec.target.template', 'spec.dataFrom', 'spec.data.sourceRef'],
   },
+  {
+    project: 'prometheus-operator',
+    release: 'v0.93.0',
+    urls: ['podmonitors', 'prometheusrules', 'servicemonitors'].map((file) =>
+      raw(
+        `prometheus-operator/prometheus-operator/v0.93.0/example/prometheus-operator-crd/monitoring.coreos.com_${file}.yaml`,
+      ),
+    ),
+    kinds: ['PodMonitor', 'PrometheusRule', 'ServiceMonitor'],
+    open: [
+      'spec.*Endpoints.tlsConfig',
+      'spec.endpoints.tlsConfig',
+      'spec.*.authorization',
+      'spec.*.basicAuth',
+      'spec.*.oauth2',
+      'spec.*.bearerTokenSecret',
+    ],
+  },
 ]

@@ -5,10 +5,11 @@ import type { Construct } from 'constructs'
 import type { Environment } from './environment.ts'
 import { controllerNamespaces } from './intake.ts'
 import { labelsOf } from './labels.ts'
+import { exporterName, exporters } from './monitoring/exporter-arguments.ts'
+import { grafanaLabels, monitoringNamespace } from './monitoring/names.ts'
 import { brokerCluster, brokerNamespace, type PodPlan } from './plan.ts'
 import { databases, type DatabaseName } from './stores.ts'
 
-const MONITORING_NAMESPACE = 'monitoring'
 const tcp = (port: number) => kplus.NetworkPolicyPort.tcp(port)
 
 /** What a pod connects to: `name` is a pod of the same pipeline, or a store. */
@@ -45,6 +46,11 @@ function edgeTo(
   return pod === undefined ? undefined : { from, to: { pod }, port }
 }
 
+/** The databases that a pipeline uses. */
+export function databasesOf(edges: Edge[]): DatabaseName[] {
+  return [...new Set(edges.flatMap(({ to }) => ('store' in to && to.store !== 'kafka' ? [to.store] : [])))]
+}
+
 export type NetworkProps = {
   pipeline: string
   namespace: string
@@ -68,13 +74,15 @@ export class Network extends Chart {
       kplus.Pods.all(this, name, {
         namespaces: kplus.Namespaces.select(this, `${name}-in`, { names: [name] }),
       })
+    const stores = Object.keys(databases) as DatabaseName[]
     const own = new Map(
-      [...pods.map(({ name }) => name), 'redis', 'mongodb'].map((name) => [
+      [...pods.map(({ name }) => name), ...stores, ...stores.map(exporterName)].map((name) => [
         name,
         podsNamed(`pod-${name}`, labelsOf(name, pipeline)),
       ]),
     )
-    const monitoring = allOf(MONITORING_NAMESPACE)
+    const monitoring = allOf(monitoringNamespace)
+    const grafana = podsNamed('grafana', grafanaLabels, monitoringNamespace)
     const controllers = new Map(
       pods
         .flatMap(({ services }) => services.flatMap(({ ingress }) => ingress ?? []))
@@ -103,8 +111,8 @@ export class Network extends Chart {
         .filter(({ to }) => ('pod' in to ? to.pod : to.store) === name)
         .map(({ from, port }) => ({ peer: own.get(from)!, ports: [tcp(port)] }))
 
+    const lookup = { peer: names, ports: [kplus.NetworkPolicyPort.udp(53), tcp(53)] }
     for (const { name, containers, services } of pods) {
-      const lookup = { peer: names, ports: [kplus.NetworkPolicyPort.udp(53), tcp(53)] }
       const leaving = edges
         .filter(({ from }) => from === name)
         .map(({ to, port }) => ({ peer: peer(to), ports: [tcp(port)] }))
@@ -119,10 +127,21 @@ export class Network extends Chart {
         egress: { rules: [...leaving, lookup] },
       })
     }
-    if (outside) return
-    for (const name of ['redis', 'mongodb']) {
-      const rules = arriving(name)
-      if (rules.length === 0) continue
+    for (const name of databasesOf(edges)) {
+      const exporter = exporterName(name)
+      new kplus.NetworkPolicy(this, `policy-${exporter}`, {
+        metadata: { name: exporter },
+        selector: own.get(exporter)!,
+        ingress: { rules: [{ peer: monitoring, ports: [tcp(exporters[name].port)] }] },
+        egress: { rules: [{ peer: peer({ store: name }), ports: [tcp(databases[name].port)] }, lookup] },
+      })
+      if (outside) continue
+      const ports = [tcp(databases[name].port)]
+      const reading = [own.get(exporter)!, ...(name === 'redis' ? [grafana] : [])].map((each) => ({
+        peer: each,
+        ports,
+      }))
+      const rules = [...arriving(name), ...reading]
       new kplus.NetworkPolicy(this, `policy-${name}`, {
         metadata: { name },
         selector: own.get(name)!,

@@ -5,11 +5,16 @@ import type { Pipeline } from '../pipelines/pipeline.ts'
 import { Broker, Topics } from './broker.ts'
 import type { Environment } from './environment.ts'
 import { Intake } from './intake.ts'
+import { Exporter } from './monitoring/exporters.ts'
+import { Dashboards, DataSources } from './monitoring/grafana.ts'
+import { Monitors, Rules } from './monitoring/monitors.ts'
+import { monitoringNamespace } from './monitoring/names.ts'
+import { rulesOf } from './monitoring/rules.ts'
 import { Namespace } from './namespace.ts'
-import { edgesOf, Network } from './network.ts'
+import { databasesOf, edgesOf, Network } from './network.ts'
 import { brokerNamespace, brokerPort, planPods } from './plan.ts'
 import { databasesNamespace, Secrets } from './secrets.ts'
-import { Store, type DatabaseName } from './stores.ts'
+import { Store } from './stores.ts'
 import { usesKafka, Workload } from './workload.ts'
 import type { Manifest } from './manifest.ts'
 
@@ -41,25 +46,31 @@ export function buildEnvironment(environment: Environment, of: Pipeline[] = pipe
       new Namespace(app, 'databases-namespace', databasesNamespace, { closed: true }),
     )
   for (const pipeline of of) addPipeline(pipeline, environment, app, add)
+  addMonitoring(of, environment, app, add)
   return files
 }
 
-function addPipeline(
-  pipeline: Pipeline,
-  environment: Environment,
-  app: App,
-  add: (path: string, ...charts: Chart[]) => void,
-): void {
+/** What asks Prometheus' operator and Grafana for something; the exporters are beside the databases. */
+function addMonitoring(of: Pipeline[], environment: Environment, app: App, add: Add): void {
+  const folder = 'monitoring'
+  const namespace = new Namespace(app, 'monitoring-namespace', monitoringNamespace, { closed: false })
+  add(`${folder}/00-namespace`, namespace)
+  add(`${folder}/monitors`, new Monitors(app, 'monitors', of))
+  add(`${folder}/rules`, new Rules(app, 'rules', rulesOf(of)))
+  add(`${folder}/dashboards`, new Dashboards(app, 'dashboards', of))
+  add(`${folder}/data-sources`, new DataSources(app, 'data-sources', of, environment))
+}
+
+type Add = (path: string, ...charts: Chart[]) => void
+
+function addPipeline(pipeline: Pipeline, environment: Environment, app: App, add: Add): void {
   const { name, namespace } = pipeline
   const pods = planPods(pipeline, environment)
   const edges = edgesOf(pods, brokerPort(environment))
   add(`${name}/00-namespace`, new Namespace(app, `${name}-namespace`, namespace, { closed: true }))
   if (environment.stores.inside) {
     const { volume } = environment.stores
-    const stores = new Set(
-      edges.flatMap(({ to }) => ('store' in to && to.store !== 'kafka' ? [to.store] : [])),
-    )
-    for (const store of stores satisfies Set<DatabaseName>)
+    for (const store of databasesOf(edges))
       add(
         `${name}/${store}`,
         new Store(app, `${name}-${store}`, { name: store, pipeline: name, namespace, volume }),
@@ -68,6 +79,11 @@ function addPipeline(
     const kafka = pods.some(({ containers }) => containers.some(usesKafka))
     add(`${name}/secrets`, new Secrets(app, `${name}-secrets`, name, namespace, kafka))
   }
+  const exporters = databasesOf(edges).map((database) => {
+    const props = { database, pipeline: name, namespace, environment }
+    return new Exporter(app, `${name}-${database}-exporter`, props)
+  })
+  add(`${name}/exporters`, ...exporters)
   for (const pod of pods) {
     const workload = new Workload(app, `${name}-${pod.name}`, pod, environment)
     const intakes = pod.services.flatMap(({ name: service, ingress }) => {

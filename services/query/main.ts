@@ -12,6 +12,7 @@ import { createPages, json, jsonText, MAX_SHARING } from './answer.ts'
 import { coalesce } from './coalesce.ts'
 import { openKafkaLog, type LogReader } from './kafka-log.ts'
 import { readLedger } from './ledger.ts'
+import { addLedgerMetrics, createFillReader } from './ledger-metrics.ts'
 import { createLiveReader } from './live.ts'
 import { addLiveSocket } from './live-socket.ts'
 import { createLogs } from './logs.ts'
@@ -21,7 +22,7 @@ import { parseOptions, usage, type Options } from './options.ts'
 import { loadPage } from './page.ts'
 import { createReceipts, SEARCH_DEADLINE_MS } from './receipts.ts'
 import { openRedis, type ReadRedis } from './redis.ts'
-import { createStore, type Store } from './stores.ts'
+import { createStore, StoreError, type Store } from './stores.ts'
 
 const REDIS_DEADLINE_MS = 1_000
 const MONGO_DEADLINE_MS = 2_500
@@ -29,6 +30,8 @@ const KAFKA_DEADLINE_MS = 2_000
 /** All callers of a view share what was read within this time. */
 const LIVE_MAX_AGE_MS = 100
 const LEDGER_MAX_AGE_MS = 250
+/** A store may have to look at all it has. */
+const SIZE_MAX_AGE_MS = 10_000
 /** How long requests in flight may take when it stops; with the stores' 300 ms each, below 2 s. */
 const DRAIN_MS = 1_000
 
@@ -89,6 +92,9 @@ await run(log, async ({ onStop, running }) => {
   const ledger = coalesce(LEDGER_MAX_AGE_MS, () =>
     readLedger({ log: eventLog, countDocuments: events.count, readRedis, keys, groups }),
   )
+  const readFill = coalesce(LEDGER_MAX_AGE_MS, createFillReader(pipeline, keys, readRedis))
+  const readSize = coalesce(SIZE_MAX_AGE_MS, () => stores.mongo.call(mongo.size).catch(noneWhileAway))
+  addLedgerMetrics(metrics.registry, { readLedger: ledger, readSize, readFill })
   const page = loadPage()
 
   const app = uWS.App()
@@ -131,6 +137,11 @@ function readThrough(kafka: LogReader, store: Store): Omit<LogReader, 'close'> {
     committed: (group) => store.call(() => kafka.committed(group)),
     find: (...search) => store.call(() => kafka.find(...search), SEARCH_DEADLINE_MS + KAFKA_DEADLINE_MS),
   }
+}
+
+function noneWhileAway(cause: unknown): undefined {
+  if (!(cause instanceof StoreError)) throw cause
+  return undefined
 }
 
 function readOptions(args: string[]): Options {

@@ -11,12 +11,17 @@ const CLOSE_DEADLINE_MS = 300
 /** The newest events first, by (time, _id). */
 export type FindEvents = (filter: Filter<EventDocument>, limit: number) => Promise<EventDocument[]>
 
+/** `data` before compression; `storage` with the indexes, as it lies on disk. */
+export type DatabaseSize = { dataBytes: number; storageBytes: number }
+
 export type EventReader = {
   find: FindEvents
   /** One event by its id; null when there is none. */
   get(id: string): Promise<EventDocument | null>
   /** How many events there are, from the collection's metadata. */
   count(): Promise<number>
+  /** Of the whole database. */
+  size(): Promise<DatabaseSize>
   close(): Promise<void>
 }
 
@@ -44,6 +49,11 @@ export function openMongo(hosts: string[], database: string): EventReader {
       ),
     get: (_id) => stored.use((events) => events.findOne({ _id }, { maxTimeMS })),
     count: () => stored.use((events) => countEvents(events, maxTimeMS)),
+    size: () =>
+      stored.use(async (_events, db) => {
+        const { dataSize, storageSize, indexSize } = await db.command({ dbStats: 1, maxTimeMS })
+        return { dataBytes: Number(dataSize), storageBytes: Number(storageSize) + Number(indexSize) }
+      }),
     close: () => atMost(CLOSE_DEADLINE_MS, stored.close()),
   }
 }
