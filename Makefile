@@ -50,8 +50,8 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
 
-demo-monitoring: ready ## Prometheus on a running pipeline: rules, dashboards and alerts proven
-	@node local/monitoring/main.ts
+demo-monitoring: ready ## rules, dashboards and alerts proven on running pipelines [PIPELINE=]
+	@node local/monitoring/main.ts $(if $(filter-out file,$(origin PIPELINE)),--pipeline $(PIPELINE))
 
 test-rules: node_modules/.ready ## the alerting rules by promtool, each provoked
 	@node local/monitoring/test-rules.ts

@@ -52,10 +52,21 @@ export const recorded = {
 export function rulesOf(pipelines: Pipeline[], pace: Pace = clusterPace): RuleGroup[] {
   return [
     { name: 'freshet-records', rules: hopRecords(pace) },
-    { name: 'freshet-alerts', rules: [...hopAlerts(pipelines, pace), ...storeAlerts(pace)] },
+    {
+      name: 'freshet-alerts',
+      rules: [...hopAlerts(pipelines, pace), ...storeAlerts(pace)].filter(({ alert }) =>
+        pipelines.some((pipeline) => concerns(alert, pipeline)),
+      ),
+    },
     { name: 'freshet-mesh', rules: [...meshRecords(pipelines, pace), ...meshAlerts(pace)] },
     { name: 'freshet-energy', rules: energyRecords(pipelines, pace) },
   ]
+}
+
+/** Some alerts read series that only some pipelines have. */
+function concerns(alert: string, pipeline: Pipeline): boolean {
+  if (alert === 'Lag') return pipeline.topic !== undefined
+  return alert !== 'RecordsLost' || losesRecords(pipeline)
 }
 
 function hopRecords({ window, settle }: Pace): Recording[] {
@@ -187,6 +198,11 @@ function hopAlerts(pipelines: Pipeline[], { urgent, patient, recent }: Pace): Al
       },
     },
   ]
+}
+
+/** Whether a hop reads from a channel or stream of Redis: only those have records to lose, and series that count them. */
+export function losesRecords({ hops }: Pipeline): boolean {
+  return Object.values(hops).some(({ from }) => 'redis-pubsub' in from || 'redis-stream' in from)
 }
 
 function storeAlerts({ urgent, patient }: Pace): Alert[] {

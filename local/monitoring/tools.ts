@@ -25,7 +25,7 @@ async function preparePackage(name: string, programs: string[], progress?: Progr
   const paths = (dir: string) => programs.map((program) => join(dir, 'root', 'usr', 'bin', program))
   try {
     const dir = await getCached({
-      name: `debian-${name}`,
+      name: `${name}-package`,
       title: name,
       doing: "fetching Debian's package",
       progress,

@@ -1,19 +1,18 @@
 // One pipeline at a glance: its graph, what each store has, and what each hop does.
 import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 import type { Pipeline } from '../../../pipelines/pipeline.ts'
-import { recorded } from '../rules.ts'
+import { losesRecords, recorded } from '../rules.ts'
 import { graphPanel } from './graph.ts'
 import { dashboardOf, figure, lines, RATE, type AnyPanel } from './panels.ts'
 
 export function pipelineDashboard(pipeline: Pipeline): DashboardBuilder {
-  const { name, topic, hops } = pipeline
+  const { name, topic } = pipeline
   const own = `pipeline="${name}"`
-  const loses = Object.values(hops).some(({ from }) => 'redis-pubsub' in from || 'redis-stream' in from)
   return dashboardOf(`freshet-${name}`, `${name}: pipeline`, [
     ['Overview', [...figures(own, topic !== undefined), graphPanel(pipeline)]],
     ['Intake', intakePanels(own)],
     ['Hops', hopPanels(own)],
-    ['What should not happen', troublePanels(own, loses)],
+    ['What should not happen', troublePanels(own, losesRecords(pipeline))],
     ['Views and page', queryPanels(own, topic !== undefined)],
     ['Processes', processPanels(own)],
   ])
