@@ -1,7 +1,12 @@
 // What Prometheus reads: the hops and the query service of every pipeline, the exporters, and the proxies of the mesh.
 import { Chart } from 'cdk8s'
 import type { Construct } from 'constructs'
-import { PodMonitor, PrometheusRule, ServiceMonitor } from '../../imports/monitoring.coreos.com.ts'
+import {
+  PodMonitor,
+  PrometheusRule,
+  PrometheusRuleSpecGroupsRulesExpr as Expression,
+  ServiceMonitor,
+} from '../../imports/monitoring.coreos.com.ts'
 import type { Pipeline } from '../../pipelines/pipeline.ts'
 import { brokerCluster, brokerNamespace } from '../plan.ts'
 import { exporterLabel } from './exporters.ts'
@@ -80,19 +85,14 @@ export class Monitors extends Chart {
 export class Rules extends Chart {
   constructor(scope: Construct, id: string, groups: RuleGroup[]) {
     super(scope, id, { namespace: monitoringNamespace, disableResourceNameHashes: true })
-    for (const { name, rules } of groups)
+    for (const { name, rules } of groups) {
+      const alerts = rules.flatMap((rule) => ('alert' in rule ? [rule.alert] : []))
+      const purpose = alerts.length > 0 ? `alerts: ${alerts.join(', ')}` : 'what the dashboards read'
+      const written = rules.map(({ expr, ...rule }) => ({ ...rule, expr: Expression.fromString(expr) }))
       new PrometheusRule(this, name, {
-        metadata: {
-          name,
-          annotations: {
-            'freshet.dev/purpose':
-              rules
-                .map((rule) => ('alert' in rule ? rule.alert : []))
-                .flat()
-                .join(', ') || 'recorded sums',
-          },
-        },
-        spec: { groups: [{ name, rules: rules as never }] },
+        metadata: { name, annotations: { 'freshet.dev/purpose': purpose } },
+        spec: { groups: [{ name, rules: written }] },
       })
+    }
   }
 }
