@@ -63,6 +63,19 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
     /^Service project\/query: spec\.selector selects no pod/,
   ],
   [
+    'a PodMonitor finds a port',
+    ({ get }) => (get('PodMonitor', 'weather', 'monitoring').spec.podMetricsEndpoints[0].port = 'nowhere'),
+    /^PodMonitor monitoring\/weather: its selector finds no port "nowhere" in project/,
+  ],
+  [
+    'a ServiceMonitor finds a Service',
+    ({ get }) =>
+      (get('ServiceMonitor', 'weather-exporters', 'monitoring').spec.namespaceSelector.matchNames = [
+        'covid',
+      ]),
+    /^ServiceMonitor monitoring\/weather-exporters: its selector finds no port "metrics" in covid/,
+  ],
+  [
     "a Service's target port is a container's",
     ({ get }) => (get('Service', 'api').spec.ports[0].targetPort = 8_099),
     /^Service project\/api: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/intake/,

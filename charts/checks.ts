@@ -1,5 +1,6 @@
 // The proof that an environment's manifests fit together. Each rule names the object, the field and the mend.
 import { edgeRules } from './checks/edges.ts'
+import { monitorRules } from './checks/monitors.ts'
 import { podRules } from './checks/pods.ts'
 import { referenceRules } from './checks/references.ts'
 import { scaleRules } from './checks/scale.ts'
@@ -9,7 +10,7 @@ export type Rule = (objects: Manifest[]) => string[]
 
 /** Every mistake of an environment; empty when there is none. */
 export function checkManifests(objects: Manifest[]): string[] {
-  const rules = [findDoubles, ...referenceRules, ...podRules, ...scaleRules, ...edgeRules]
+  const rules = [findDoubles, ...referenceRules, ...podRules, ...scaleRules, ...edgeRules, ...monitorRules]
   return rules.flatMap((rule) => rule(objects))
 }
 

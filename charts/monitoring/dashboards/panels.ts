@@ -1,6 +1,7 @@
 // Panels as the dashboards need them: a title, a unit, queries.
 import { PanelBuilder as BarChart } from '@grafana/grafana-foundation-sdk/barchart'
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
+import { ReduceDataOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
 import { DashboardBuilder, RowBuilder, type Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus'
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
@@ -42,9 +43,15 @@ export function lines(title: string, unit: Unit, description: string, ...queries
   return panel
 }
 
+const newest = () => new ReduceDataOptionsBuilder().calcs(['lastNotNull'])
+
 export function figure(title: string, unit: Unit, description: string, query: Query): StatPanel {
   const panel = new StatPanel().title(title).description(description).unit(unit).span(4).height(4)
-  return panel.datasource(prometheus).withTarget(promQuery(query, 0)).noValue('no data')
+  return panel
+    .datasource(prometheus)
+    .withTarget(promQuery(query, 0))
+    .noValue('no data')
+    .reduceOptions(newest())
 }
 
 /** A query of the Redis data source, as that plugin has it. */
@@ -75,6 +82,7 @@ export function redisFigure(pipeline: string, title: string, command: RedisComma
     .description(`From Redis: ${textOf(command)}`)
     .datasource({ type: 'redis-datasource', uid: redisUid(pipeline) })
     .withTarget(redisQuery(pipeline, command))
+    .reduceOptions(newest())
     .unit('short')
     .span(6)
     .height(8)
