@@ -19,7 +19,7 @@ PROTO_PATHS := --path proto/freshet --path proto/grpc --path proto/scenarios
 TESTS ?= 'docs/**/*.test.ts' 'services/**/*.test.ts' 'services/**/*.it.ts' 'pipelines/**/*.test.ts' 'images/**/*.test.ts' 'loadtest/**/*.test.ts' 'loadtest/**/*.it.ts' 'local/**/*.test.ts' 'local/**/*.it.ts' 'test/*.e2e.ts'
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 doctor: ## say what is missing on this machine
 	@node local/doctor.mjs
@@ -54,6 +54,12 @@ figures: node_modules/.ready ## put the figures of the newest reports into the d
 
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
+
+demo-monitoring: ready ## rules, dashboards and alerts proven on running pipelines [PIPELINE=]
+	@node local/monitoring/main.ts $(if $(filter-out file,$(origin PIPELINE)),--pipeline $(PIPELINE))
+
+test-rules: node_modules/.ready ## the alerting rules by promtool, each provoked
+	@node local/monitoring/test-rules.ts
 
 synth: node_modules/.ready ## write dist/ from the pipelines [REGISTRY= REPO_URL=]
 	@tsx main.ts
@@ -109,7 +115,7 @@ check: node_modules/.ready ## types, lint, format, generated code, figures in th
 	@node docs/figures.ts
 	@REGISTRY= REPO_URL= tsx main.ts
 	@changed=$$(git status --porcelain dist); test -z "$$changed" || { echo "dist/ is stale; commit what \`make synth\` wrote:"; echo "$$changed"; exit 1; }
-	@node --import tsx --test --test-reporter=dot 'charts/*.test.ts'
+	@node --import tsx --test --test-reporter=dot 'charts/**/*.test.ts'
 	@charts/kubeconform.sh dist $(SHARED)/schemas .local/cache
 	@echo 'check: types, lint, format, generated code and manifests are in order'
 

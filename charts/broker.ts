@@ -17,6 +17,7 @@ import {
   KafkaSpecKafkaAuthorizationType,
   KafkaSpecKafkaListenersAuthenticationType,
   KafkaSpecKafkaListenersType,
+  KafkaSpecKafkaMetricsConfigType,
   KafkaTopic,
   KafkaUser,
   KafkaUserSpecAuthenticationType,
@@ -27,6 +28,7 @@ import {
 import type { Pipeline } from '../pipelines/pipeline.ts'
 import type { Environment } from './environment.ts'
 import { namespaceLabel } from './labels.ts'
+import { brokerMetrics } from './monitoring/exporter-arguments.ts'
 import { brokerCluster, brokerNamespace, brokerPort } from './plan.ts'
 import { kafkaSecret } from './secrets.ts'
 
@@ -89,6 +91,10 @@ export class Broker extends Chart {
         kafka: {
           version: KAFKA_VERSION,
           metadataVersion: METADATA_VERSION,
+          metricsConfig: {
+            type: KafkaSpecKafkaMetricsConfigType.STRIMZI_METRICS_REPORTER,
+            values: { allowList: brokerMetrics },
+          },
           listeners: [
             {
               name: tls ? 'tls' : 'plain',

@@ -73,6 +73,19 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
     /^Service project\/query: spec\.selector selects no pod/,
   ],
   [
+    'a PodMonitor finds a port',
+    ({ get }) => (get('PodMonitor', 'weather', 'monitoring').spec.podMetricsEndpoints[0].port = 'nowhere'),
+    /^PodMonitor monitoring\/weather: its selector finds no port "nowhere" in project/,
+  ],
+  [
+    'a ServiceMonitor finds a Service',
+    ({ get }) =>
+      (get('ServiceMonitor', 'weather-exporters', 'monitoring').spec.namespaceSelector.matchNames = [
+        'covid',
+      ]),
+    /^ServiceMonitor monitoring\/weather-exporters: its selector finds no port "metrics" in covid/,
+  ],
+  [
     "a Service's target port is a container's",
     ({ get }) => (get('Service', 'query').spec.ports[0].targetPort = 8_099),
     /^Service project\/query: spec\.ports\[0\]\.targetPort 8099 is no port of Deployment project\/query/,
@@ -80,7 +93,7 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   [
     "no two containers of a pod have one port's name",
     ({ container }) => (container('Deployment', 'intake', 'api').ports![1]!.name = 'admin'),
-    /^Deployment project\/intake: containers\[\]\.ports\[\]\.name "admin" is given twice/,
+    /^(Deployment project\/intake: containers\[\]\.ports\[\]\.name "admin" is given twice|PodMonitor monitoring\/weather: .* no port "admin-3")/,
   ],
   [
     'the backend of an Ingress exists',
@@ -110,7 +123,7 @@ const broken: [rule: string, breakIt: (cluster: Cluster) => void, mistake: RegEx
   [
     'something makes the Secret of a variable',
     ({ remove }) => remove('ExternalSecret', 'mongodb'),
-    /^Deployment project\/(archiver|query): containers\[\w+\]\.env\[MONGODB_HOSTS\] names the Secret "mongodb"/,
+    /^Deployment project\/(archiver|query|mongodb-exporter): containers\[[\w-]+\]\.env\[MONGODB_HOSTS\] names the Secret "mongodb"/,
     'cloud',
   ],
   [

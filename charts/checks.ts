@@ -2,6 +2,7 @@
 import { chaosRules } from './checks/chaos.ts'
 import { deliveryRules } from './checks/delivery.ts'
 import { edgeRules } from './checks/edges.ts'
+import { monitorRules } from './checks/monitors.ts'
 import { podRules } from './checks/pods.ts'
 import { referenceRules } from './checks/references.ts'
 import { scaleRules } from './checks/scale.ts'
@@ -19,6 +20,7 @@ export function checkManifests(objects: Manifest[]): string[] {
     ...edgeRules,
     ...deliveryRules,
     ...chaosRules,
+    ...monitorRules,
   ]
   return rules.flatMap((rule) => rule(objects))
 }

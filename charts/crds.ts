@@ -162,4 +162,22 @@ export const crdSources: CrdSource[] = [
     kinds: ['VerticalPodAutoscaler'],
     open: ['spec.resourcePolicy.containerPolicies.{minAllowed,maxAllowed}'],
   },
+  {
+    project: 'prometheus-operator',
+    release: 'v0.93.0',
+    urls: ['podmonitors', 'prometheusrules', 'servicemonitors'].map((file) =>
+      raw(
+        `prometheus-operator/prometheus-operator/v0.93.0/example/prometheus-operator-crd/monitoring.coreos.com_${file}.yaml`,
+      ),
+    ),
+    kinds: ['PodMonitor', 'PrometheusRule', 'ServiceMonitor'],
+    open: [
+      'spec.*Endpoints.tlsConfig',
+      'spec.endpoints.tlsConfig',
+      'spec.*.authorization',
+      'spec.*.basicAuth',
+      'spec.*.oauth2',
+      'spec.*.bearerTokenSecret',
+    ],
+  },
 ]

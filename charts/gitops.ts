@@ -7,7 +7,7 @@ import type { Construct } from 'constructs'
 import { Application, AppProject, type ApplicationSpec, type AppProjectSpec } from '../imports/argoproj.io.ts'
 import { has, type Environment } from './environment.ts'
 import type { Manifest } from './manifest.ts'
-import { MONITORING_NAMESPACE } from './network.ts'
+import { monitoringNamespace } from './monitoring/names.ts'
 import type { Operator } from './operators.ts'
 import type { Files } from './synth.ts'
 
@@ -186,7 +186,7 @@ class Folders extends Chart {
       const wave =
         folder === '00-base'
           ? folderWaves.base
-          : folder === MONITORING_NAMESPACE
+          : folder === monitoringNamespace
             ? folderWaves.monitoring
             : folderWaves.pipeline
       addApplication(this, folder.replace(/^\d+-/, ''), wave, {

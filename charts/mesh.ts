@@ -16,7 +16,8 @@ import {
   multiclusterNamespace,
   trustDomain,
 } from './linkerd.ts'
-import { MONITORING_NAMESPACE, type Edge } from './network.ts'
+import { monitoringNamespace } from './monitoring/names.ts'
+import type { Edge } from './network.ts'
 import type { PodPlan, ServicePlan } from './plan.ts'
 
 /** A proxy forwards bytes; these hold a few thousand requests a second. */
@@ -96,7 +97,7 @@ export class Mesh extends Chart {
 
 /** Clients that are no hops: the ingress controllers, the other cluster's gateway, and the monitoring where a port has `/metrics`, too. */
 function clientsOf({ ingress, exported }: ServicePlan, measured: boolean): Identity[] {
-  const spaces = [ingress && controllerNamespaces[ingress], measured && MONITORING_NAMESPACE]
+  const spaces = [ingress && controllerNamespaces[ingress], measured && monitoringNamespace]
   const gateway: Identity = {
     kind: 'ServiceAccount',
     name: GATEWAY_ACCOUNT,

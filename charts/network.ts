@@ -15,10 +15,10 @@ import {
   PROXY_TAP_PORT,
   vizNamespace,
 } from './linkerd.ts'
+import { exporterName, exporters } from './monitoring/exporter-arguments.ts'
+import { grafanaLabels, monitoringNamespace } from './monitoring/names.ts'
 import { brokerCluster, brokerNamespace, brokerPort, type PodPlan, type ServicePlan } from './plan.ts'
 import { databases, type DatabaseName } from './stores.ts'
-
-export const MONITORING_NAMESPACE = 'monitoring'
 const tcp = (port: number) => kplus.NetworkPolicyPort.tcp(port)
 
 /** What a pod connects to: a pod of the same pipeline, a store, or a Service of the other cluster. */
@@ -93,13 +93,15 @@ export class Network extends Chart {
       kplus.Pods.all(this, name, {
         namespaces: kplus.Namespaces.select(this, `${name}-in`, { names: [name] }),
       })
+    const stores = Object.keys(databases) as DatabaseName[]
     const own = new Map(
-      [...pods.map(({ name }) => name), 'redis', 'mongodb'].map((name) => [
+      [...pods.map(({ name }) => name), ...stores, ...stores.map(exporterName)].map((name) => [
         name,
         podsNamed(`pod-${name}`, labelsOf(name, pipeline)),
       ]),
     )
-    const monitoring = allOf(MONITORING_NAMESPACE)
+    const monitoring = allOf(monitoringNamespace)
+    const grafana = podsNamed('grafana', grafanaLabels, monitoringNamespace)
     const controllers = new Map(
       pods
         .flatMap(({ services }) => services.flatMap(({ ingress }) => ingress ?? []))
@@ -156,8 +158,8 @@ export class Network extends Chart {
         .filter(({ to }) => ('pod' in to ? to.pod : 'store' in to && to.store) === name)
         .map((edge) => ({ peer: own.get(edge.from)!, ports: portsOf(edge) }))
 
+    const lookup = { peer: names, ports: [kplus.NetworkPolicyPort.udp(53), tcp(53)] }
     for (const { name, containers, services } of pods) {
-      const lookup = { peer: names, ports: [kplus.NetworkPolicyPort.udp(53), tcp(53)] }
       const leaving = edges
         .filter(({ from }) => from === name)
         .map((edge) => ({ peer: peer(edge.to), ports: portsOf(edge) }))
@@ -182,10 +184,21 @@ export class Network extends Chart {
         egress: { rules: [...leaving, ...traced, lookup] },
       })
     }
-    if (outside) return
-    for (const name of ['redis', 'mongodb']) {
-      const rules = arriving(name)
-      if (rules.length === 0) continue
+    for (const name of databasesOf(edges)) {
+      const exporter = exporterName(name)
+      new kplus.NetworkPolicy(this, `policy-${exporter}`, {
+        metadata: { name: exporter },
+        selector: own.get(exporter)!,
+        ingress: { rules: [{ peer: monitoring, ports: [tcp(exporters[name].port)] }] },
+        egress: { rules: [{ peer: peer({ store: name }), ports: [tcp(databases[name].port)] }, lookup] },
+      })
+      if (outside) continue
+      const ports = [tcp(databases[name].port)]
+      const reading = [own.get(exporter)!, ...(name === 'redis' ? [grafana] : [])].map((each) => ({
+        peer: each,
+        ports,
+      }))
+      const rules = [...arriving(name), ...reading]
       new kplus.NetworkPolicy(this, `policy-${name}`, {
         metadata: { name },
         selector: own.get(name)!,

@@ -4,7 +4,8 @@ import type { Ingress } from '../pipelines/pipeline.ts'
 import { has, type Environment } from './environment.ts'
 import { controllerNamespaces } from './intake.ts'
 import { linkerdNamespace, multiclusterNamespace, vizNamespace } from './linkerd.ts'
-import { MONITORING_NAMESPACE } from './network.ts'
+import { kubePrometheusStackValues } from './monitoring/helm-values.ts'
+import { monitoringNamespace } from './monitoring/names.ts'
 import { kedaNamespace } from './scaling.ts'
 
 export type Values = { [key: string]: unknown }
@@ -26,14 +27,7 @@ export type Operator = {
   meshed?: boolean
 }
 
-/**
- * For kube-prometheus-stack. It takes the monitors and rules of every namespace; the rest of its values comes with the
- * monitoring's own charts.
- */
-export function monitoringValues(_environment: Environment): Values {
-  return {}
-}
-
+/** Prometheus reads what every namespace has, not only what its own release made. */
 const takeAll = Object.fromEntries(
   ['podMonitor', 'serviceMonitor', 'rule', 'probe'].map((kind) => [
     `${kind}SelectorNilUsesHelmValues`,
@@ -162,7 +156,7 @@ export function operatorsOf(environment: Environment, ingresses: Set<Ingress>): 
       chart: 'kube-prometheus-stack',
       repository: 'https://prometheus-community.github.io/helm-charts',
       version: '88.5.3',
-      namespace: MONITORING_NAMESPACE,
+      namespace: monitoringNamespace,
       wave: 2,
       values: merge(
         { prometheus: { prometheusSpec: takeAll } },
@@ -173,7 +167,7 @@ export function operatorsOf(environment: Environment, ingresses: Set<Ingress>): 
               },
             }
           : {},
-        monitoringValues(environment),
+        kubePrometheusStackValues(environment),
       ),
     },
     {

@@ -8,6 +8,11 @@ import { has, type Environment } from './environment.ts'
 import { GatewayController, Intake } from './intake.ts'
 import { multiclusterNamespace } from './linkerd.ts'
 import { ClusterLink, Mesh, Reads } from './mesh.ts'
+import { Exporter } from './monitoring/exporters.ts'
+import { Dashboards, DataSources } from './monitoring/grafana.ts'
+import { Monitors, Rules } from './monitoring/monitors.ts'
+import { monitoringNamespace } from './monitoring/names.ts'
+import { rulesOf } from './monitoring/rules.ts'
 import { Namespace } from './namespace.ts'
 import { databasesOf, edgesOf, Network } from './network.ts'
 import { brokerNamespace, planPods } from './plan.ts'
@@ -66,6 +71,7 @@ export function buildEnvironment(environment: Environment, all: Pipeline[] = pip
       new Namespace(app, 'databases-namespace', databasesNamespace, { closed: true }),
     )
   for (const pipeline of of) addPipeline(pipeline, environment, app, add)
+  addMonitoring(of, environment, app, add)
   return files
 }
 
@@ -81,12 +87,20 @@ export function ingressesOf(of: Pipeline[]): Set<Ingress> {
   )
 }
 
-function addPipeline(
-  pipeline: Pipeline,
-  environment: Environment,
-  app: App,
-  add: (path: string, ...charts: Chart[]) => void,
-): void {
+/** What asks Prometheus' operator and Grafana for something; the exporters are beside the databases. */
+function addMonitoring(of: Pipeline[], environment: Environment, app: App, add: Add): void {
+  const folder = 'monitoring'
+  const namespace = new Namespace(app, 'monitoring-namespace', monitoringNamespace, { closed: false })
+  add(`${folder}/00-namespace`, namespace)
+  add(`${folder}/monitors`, new Monitors(app, 'monitors', of, environment))
+  add(`${folder}/rules`, new Rules(app, 'rules', rulesOf(of)))
+  add(`${folder}/dashboards`, new Dashboards(app, 'dashboards', of))
+  add(`${folder}/data-sources`, new DataSources(app, 'data-sources', of, environment))
+}
+
+type Add = (path: string, ...charts: Chart[]) => void
+
+function addPipeline(pipeline: Pipeline, environment: Environment, app: App, add: Add): void {
   const { name, namespace } = pipeline
   const pods = planPods(pipeline, environment)
   const edges = edgesOf(pods, environment)
@@ -103,6 +117,11 @@ function addPipeline(
   } else {
     add(`${name}/secrets`, new Secrets(app, `${name}-secrets`, name, namespace, [...used]))
   }
+  const exporters = databasesOf(edges).map((database) => {
+    const props = { database, pipeline: name, namespace, environment }
+    return new Exporter(app, `${name}-${database}-exporter`, props)
+  })
+  if (exporters.length > 0) add(`${name}/exporters`, ...exporters)
   for (const pod of pods) {
     const id = `${name}-${pod.name}`
     const workload = new Workload(app, id, pod, environment, edges)

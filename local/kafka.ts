@@ -16,12 +16,15 @@ const startDeadlineMs = 60_000
 type KafkaOptions = ServerOptions & {
   /** Broker settings over the ones below. */
   settings?: Record<string, string>
+  /** A class path of plugins that the settings name. */
+  plugins?: string
 }
 
 /** Starts a broker. Topics are never created by accident; what it has acknowledged survives restart(). */
 export async function startKafka(options: KafkaOptions): Promise<Server> {
   const cache = await prepareKafka(options.progress)
-  return startBroker(options, readClassPath(cache), [`-XX:SharedArchiveFile=${join(cache, 'classes.jsa')}`])
+  const classPath = [readClassPath(cache), options.plugins ?? []].flat().join(delimiter)
+  return startBroker(options, classPath, [`-XX:SharedArchiveFile=${join(cache, 'classes.jsa')}`])
 }
 
 /** Resolves Kafka's class path and trains the JVM, once. Returns the folder with both. */

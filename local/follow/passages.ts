@@ -11,16 +11,18 @@ export type Passage = { tookMs: number; ageMs: number }
 
 /** Reads the page that a hop has for Prometheus. Throws when a counter is missing. */
 export function parseTotals(page: string): Totals {
-  const value = (name: string) => {
-    const text = new RegExp(String.raw`^freshet_hop_${name}(?:\{[^}]*\})? (\S+)$`, 'm').exec(page)?.[1]
-    if (text === undefined) throw new Error(`the metrics have no freshet_hop_${name}`)
-    return Number(text)
+  /** The largest, where several series carry `label`. */
+  const value = (name: string, label = '') => {
+    const series = new RegExp(String.raw`^freshet_hop_${name}(?:\{[^}]*${label}[^}]*\})? (\S+)$`, 'gm')
+    const found = [...page.matchAll(series)].map(([, text]) => Number(text))
+    if (found.length === 0) throw new Error(`the metrics have no freshet_hop_${name}`)
+    return Math.max(...found)
   }
   return {
     batches: value('batches_total'),
     records: value('records_total'),
     batchMs: value('batch_seconds_sum') * 1_000,
-    ageMs: value('freshness_seconds_sum') * 1_000,
+    ageMs: value('freshness_seconds_sum', 'by="to"') * 1_000,
   }
 }
 

@@ -16,7 +16,7 @@ import {
   type Sink,
 } from './batch.ts'
 import { createGroupCommit, type Limits } from './group-commit.ts'
-import type { HopMetrics } from './metrics.ts'
+import { kindOf, type HopMetrics } from './metrics.ts'
 
 /** The first pause before a retry; it doubles up to the longest. */
 const FIRST_PAUSE_MS = 20
@@ -80,7 +80,7 @@ export async function writeOwned(
       case Verdict.UNSPECIFIED:
       case Verdict.FAILED:
         if (waiting.stopped.aborted || waiting.revoked?.aborted) return outcome
-        metrics.retries.inc({ sink: sink.url })
+        metrics.retries.inc({ sink: kindOf(sink) })
         if (pauseMs === FIRST_PAUSE_MS) log.warn('retrying', { sink: sink.url, reason: outcome.reason })
         await pause(pauseMs * (0.5 + Math.random() / 2), waiting)
     }
@@ -116,7 +116,7 @@ const FAST_PATH_LIMITS: Limits = {
 export function createFastPath(sink: Sink, lanes: number, log: Log, metrics: HopMetrics) {
   let dropping = false
   const drop = (records: number, reason: string) => {
-    metrics.fastPathDropped.inc({ sink: sink.url }, records)
+    metrics.fastPathDropped.inc({ sink: kindOf(sink) }, records)
     // One line when it begins, not one a batch: a view that is away would fill the log.
     if (!dropping) log.warn('fast path drops batches; the repair hop brings them', { sink: sink.url, reason })
     dropping = true
@@ -131,6 +131,7 @@ export function createFastPath(sink: Sink, lanes: number, log: Log, metrics: Hop
       else drop(recordsOf(batch), outcome.reason || 'the view refused it')
     },
   )
+  metrics.watchQueue('then', commit.queuedBytes)
   return {
     offer(lane: number, batch: Batch) {
       const records = recordsOf(batch)

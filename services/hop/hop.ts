@@ -25,6 +25,7 @@ import { attempt, createFastPath, writeOwned, type FastPath, type Rejected, type
 import { createGroupCommit } from './group-commit.ts'
 import { createIntake } from './intake.ts'
 import { createHopMetrics, type HopMetrics } from './metrics.ts'
+import { measureSink } from './sinks/measure.ts'
 import type { Tracing } from './tracing.ts'
 
 /** After SIGTERM an intake tries this long to bring what it took to the log; below the pod's grace period. */
@@ -55,13 +56,14 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
   const tracing = hop.tracing && (await import('./tracing.ts')).startTracing(hop.tracing, hop, log)
   if (tracing) life.onStop('tracing', () => tracing.close())
 
-  const open = async (endpoint: Endpoint) => {
+  const open = async (endpoint: Endpoint, by: 'to' | 'then') => {
     const sink = await createSink(endpoint, { hop, eventType, log, metrics })
     life.onStop(sink.url, () => sink.close())
-    return tracing ? tracing.sink(sink, endpoint) : sink
+    const measured = measureSink(sink, by, metrics)
+    return tracing ? tracing.sink(measured, endpoint) : measured
   }
-  const sinks = await Promise.all(hop.to.map(open))
-  const targets = await Promise.all(hop.fastPaths.map(open))
+  const sinks = await Promise.all(hop.to.map((endpoint) => open(endpoint, 'to')))
+  const targets = await Promise.all(hop.fastPaths.map((endpoint) => open(endpoint, 'then')))
   const fastPaths = targets.map((sink) => createFastPath(sink, hop.lanes, log, metrics))
   life.onStop('fast paths', () => Promise.all(fastPaths.map((path) => path.idle())))
 
@@ -71,6 +73,7 @@ export async function startHop(hop: HopArguments, log: Log, life: Lifecycle): Pr
     if (!source) return 'starting'
     return [source.notReady(), ...sinks.map((sink) => sink.notReady())].find((reason) => reason !== undefined)
   }
+  metrics.watchReady(notReady)
   const parts: Parts = { hop, eventType, sinks, fastPaths, stopped, log, metrics, notReady, tracing }
   if (hop.admin) {
     const app = uWS.App()
@@ -142,8 +145,8 @@ async function createSource(parts: Parts, life: Lifecycle): Promise<Source> {
         persist: (batch, rejected) => writeToAll(parts, batch, { stopped: stopped.signal }, rejected),
         stored: (lane, batch) => feedFastPaths(parts, lane, batch),
       })
-      const gauge = setInterval(() => metrics.queueBytes.set(intake.queuedBytes()), 1_000).unref()
-      life.onStop('queue gauge', () => clearInterval(gauge))
+      metrics.watchQueue('intake', intake.queuedBytes)
+      for (const status of [202, 400, 422, 503]) metrics.countResponse(status, 0)
       log.info('intake', { origin: intake.origin })
       const wasm = hop.from.parameters.get('encode') === 'wasm'
       return (await import('./sources/http.ts')).createHttpSource(hop.from, {
@@ -299,6 +302,7 @@ function deliverOnce(parts: Parts): Deliver {
       await Promise.all(alone)
     },
   )
+  metrics.watchQueue('links', commit.queuedBytes)
   const deliver: Deliver = (batch) =>
     new Promise((resolve) => {
       const lane = (batch.runs[0]?.partition ?? batch.log?.partition ?? 0) % hop.lanes
@@ -330,7 +334,4 @@ function count(metrics: HopMetrics, batch: Batch, began: number): void {
   metrics.bytes.inc(bytesOf(batch))
   metrics.batchRecords.observe(records)
   metrics.batchSeconds.observe((performance.now() - began) / 1_000)
-  const newest = batch.runs.at(-1)!
-  const newestMs = Number(newest.firstTimeUs / 1_000n) + (newest.timeDeltasUs.at(-1) ?? 0) / 1_000
-  metrics.freshnessSeconds.observe(Math.max(0, Date.now() - newestMs) / 1_000)
 }

@@ -1,7 +1,13 @@
-// What a hop counts. One scheme for all: freshet_hop_*, with the constant labels pipeline and hop.
+// What a hop counts. One scheme for all: freshet_hop_*, with the constant labels pipeline and hop; what is counted for
+// a sink has its kind (the scheme of its URL) and the option that names it (`to` or `then`). docs/metrics.md lists them.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export type HopMetrics = ReturnType<typeof createHopMetrics>
+
+/** The label `sink`: addresses would make a new series with every move. */
+export function kindOf({ url }: { url: string }): string {
+  return url.slice(0, url.indexOf(':'))
+}
 
 /** Its observers and timers cannot be stopped, and a test starts many hops in one process. */
 let processIsMeasured = false
@@ -12,8 +18,30 @@ export function createHopMetrics(pipeline: string, hop: string) {
   if (!processIsMeasured) collectDefaultMetrics({ register: registry })
   processIsMeasured = true
   const registers = [registry]
+  const queues: { queue: string; bytes: () => number }[] = []
+  const answered = new Map<number, number>()
+  let notReady: () => string | undefined = () => 'starting'
   return {
     registry,
+    /** The queue's size is asked when somebody reads the page; queues of one name are added up. */
+    watchQueue(queue: string, bytes: () => number) {
+      queues.push({ queue, bytes })
+    },
+    watchReady(ask: typeof notReady) {
+      notReady = ask
+    },
+    /** Called for each event, so it only adds to a number. */
+    countResponse(status: number, count = 1) {
+      answered.set(status, (answered.get(status) ?? 0) + count)
+    },
+    ready: new Gauge({
+      name: 'freshet_hop_ready',
+      help: '1 when readiness says yes, else 0.',
+      registers,
+      collect() {
+        this.set(notReady() === undefined ? 1 : 0)
+      },
+    }),
     records: new Counter({
       name: 'freshet_hop_records_total',
       help: 'Records that every sink has.',
@@ -41,12 +69,37 @@ export function createHopMetrics(pipeline: string, hop: string) {
       buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
       registers,
     }),
-    queueBytes: new Gauge({ name: 'freshet_hop_queue_bytes', help: 'Bytes queued or in flight.', registers }),
+    inFlightBatches: new Gauge({
+      name: 'freshet_hop_in_flight_batches',
+      help: 'Batches that a sink has been sent and has not answered.',
+      labelNames: ['sink', 'by'],
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'freshet_hop_attempts_total',
+      help: 'Answers of a sink to batches, by verdict (stored, failed, rejected, gap, behind).',
+      labelNames: ['sink', 'by', 'verdict'],
+      registers,
+    }),
+    queueBytes: new Gauge({
+      name: 'freshet_hop_queue_bytes',
+      help: 'Bytes queued or in flight, by queue (intake, links, then, channel).',
+      labelNames: ['queue'],
+      registers,
+      collect() {
+        this.reset()
+        for (const { queue, bytes } of queues) this.inc({ queue }, bytes())
+      },
+    }),
     responses: new Counter({
       name: 'freshet_hop_responses_total',
       help: 'Events answered to clients, by status.',
       labelNames: ['status'],
       registers,
+      collect() {
+        for (const [status, count] of answered) this.inc({ status: String(status) }, count)
+        for (const status of answered.keys()) answered.set(status, 0)
+      },
     }),
     retries: new Counter({
       name: 'freshet_hop_retries_total',
@@ -99,8 +152,9 @@ export function createHopMetrics(pipeline: string, hop: string) {
     }),
     freshnessSeconds: new Histogram({
       name: 'freshet_hop_freshness_seconds',
-      help: 'Age of the newest record of a batch when every sink has it.',
-      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60],
+      help: 'Age of the oldest record of a batch, since its intake took it, when a sink has it.',
+      labelNames: ['sink', 'by'],
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60],
       registers,
     }),
   }

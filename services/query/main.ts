@@ -16,6 +16,7 @@ import { coalesce, coalesceEach } from './coalesce.ts'
 import { createGraphReader } from './graph.ts'
 import { openKafkaLog, type LogReader } from './kafka-log.ts'
 import { readLedger } from './ledger.ts'
+import { addLedgerMetrics, createFillReader } from './ledger-metrics.ts'
 import { changesBetween, createLiveReader } from './live.ts'
 import { addLiveSocket } from './live-socket.ts'
 import { createLogs } from './logs.ts'
@@ -30,7 +31,7 @@ import { describeSchema } from './schema.ts'
 import { checkEvent, createSender } from './send.ts'
 import { createSite } from './site.ts'
 import { createStoredCounts } from './stored-counts.ts'
-import { createStore, type Store } from './stores.ts'
+import { createStore, StoreError, type Store } from './stores.ts'
 
 const REDIS_DEADLINE_MS = 1_000
 const MONGO_DEADLINE_MS = 2_500
@@ -46,6 +47,8 @@ const LOGS_MAX_AGE_MS = 500
 const LOGS_SHARED = 32
 /** Asking the hops costs each of them a page of metrics. */
 const GRAPH_MAX_AGE_MS = 500
+/** A store may have to look at all it has. */
+const SIZE_MAX_AGE_MS = 10_000
 
 if (process.argv.includes('--help')) {
   process.stdout.write(`${usage}\n`)
@@ -78,6 +81,7 @@ await run(log, async ({ onStop, running }) => {
     firstAt: () => stores.mongo.call(mongo.firstAt, SCAN_DEADLINE_MS),
     get: (id) => stores.mongo.call(() => mongo.get(id)),
     count: () => stores.mongo.call(mongo.count),
+    size: () => stores.mongo.call(mongo.size),
   }
   const eventLog: Omit<LogReader, 'close'> | undefined =
     kafka && stores.kafka && readThrough(kafka, stores.kafka)
@@ -109,6 +113,9 @@ await run(log, async ({ onStop, running }) => {
   const ledger = coalesce(LEDGER_MAX_AGE_MS, () =>
     readLedger({ log: eventLog, countDocuments: events.count, readRedis, keys, groups }),
   )
+  const readFill = coalesce(LEDGER_MAX_AGE_MS, createFillReader(pipeline, keys, readRedis))
+  const readSize = coalesce(SIZE_MAX_AGE_MS, () => events.size().catch(noneWhileAway))
+  addLedgerMetrics(metrics.registry, { readLedger: ledger, readSize, readFill })
   const readPipeline = coalesce(
     GRAPH_MAX_AGE_MS,
     createPipelineReader(pipeline, createGraphReader(options.hops), ledger),
@@ -205,6 +212,11 @@ function readThrough(kafka: LogReader, store: Store): Omit<LogReader, 'close'> {
     committed: (group) => store.call(() => kafka.committed(group)),
     find: (...search) => store.call(() => kafka.find(...search), SEARCH_DEADLINE_MS + KAFKA_DEADLINE_MS),
   }
+}
+
+function noneWhileAway(cause: unknown): undefined {
+  if (!(cause instanceof StoreError)) throw cause
+  return undefined
 }
 
 function readOptions(args: string[]): Options {

@@ -14,6 +14,9 @@ const CLOSE_DEADLINE_MS = 300
 /** The newest events first, by (time, _id). */
 export type FindEvents = (filter: Filter<EventDocument>, limit: number) => Promise<EventDocument[]>
 
+/** `data` before compression; `storage` with the indexes, as it lies on disk. */
+export type DatabaseSize = { dataBytes: number; storageBytes: number }
+
 export type EventReader = {
   find: FindEvents
   /** One event by its id; null when there is none. */
@@ -24,6 +27,8 @@ export type EventReader = {
   countGroups: CountGroups
   /** Where MongoDB is the log: when the first event was stored. */
   firstAt(): Promise<Date | undefined>
+  /** Of the whole database. */
+  size(): Promise<DatabaseSize>
   close(): Promise<void>
 }
 
@@ -77,6 +82,11 @@ export function openMongo(hosts: string[], database: string): EventReader {
         const options = { sort: { 'log.at': 1 }, limit: 1, maxTimeMS: SCAN_DEADLINE_MS } as const
         const [first] = await events.find({ 'log.at': { $exists: true } }, options).toArray()
         return first?.log && 'at' in first.log ? first.log.at : undefined
+      }),
+    size: () =>
+      stored.use(async (_events, db) => {
+        const { dataSize, storageSize, indexSize } = await db.command({ dbStats: 1, maxTimeMS })
+        return { dataBytes: Number(dataSize), storageBytes: Number(storageSize) + Number(indexSize) }
       }),
     close: () => atMost(CLOSE_DEADLINE_MS, stored.close()),
   }

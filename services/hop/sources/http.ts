@@ -101,14 +101,14 @@ export function acceptOne(
   try {
     encoded = (read.text && encodeText?.(read.text)) ?? eventType.encode(read())
   } catch (cause) {
-    metrics.responses.inc({ status: '400' })
+    metrics.countResponse(400)
     done(invalid(cause))
     return undefined
   }
   return intake.accept(
     encoded,
     (answer) => {
-      metrics.responses.inc({ status: String(answer.status) })
+      metrics.countResponse(answer.status)
       done(resultOf(answer))
     },
     traceparent,

@@ -36,22 +36,33 @@ const SILENCE_MS = 6_000
 const RETRY_MS = 100
 const LEAVE_DEADLINE_MS = 1_000
 
+/** Why records are lost; what a sink said is in the log, for it would be a new series each time. */
+const reasons = {
+  large: 'a message above the limit',
+  foreign: 'a message that is no batch',
+  mistake: 'a batch with a mistake',
+  full: 'the queue is full',
+  undelivered: 'not delivered before the hop ended',
+}
+
 /** `deliver` tries until the sinks have a batch or the hop ends. */
 export function createRedisPubsubSource(
   endpoint: Endpoint,
   lanes: number,
   deliver: Deliver,
   log: Log,
-  metrics: Pick<HopMetrics, 'dropped'>,
+  metrics: Pick<HopMetrics, 'dropped' | 'watchQueue'>,
 ): Source {
   const channel = endpoint.path
   let down: string | undefined = 'not connected yet'
   let dropping = false
 
-  const drop = (records: number, reason: string) => {
+  for (const reason of Object.values(reasons)) metrics.dropped.inc({ reason }, 0)
+  const drop = (records: number, reason: string, detail = '') => {
     metrics.dropped.inc({ reason }, records)
     // One line when it begins, not one a batch.
-    if (!dropping) log.error('the channel brings what cannot be taken; it is lost', { channel, reason })
+    if (!dropping)
+      log.error('the channel brings what cannot be taken; it is lost', { channel, reason, detail })
     dropping = true
   }
   const commit = createGroupCommit<{ batch: Batch; records: number; bytes: number }>(
@@ -61,24 +72,25 @@ export function createRedisPubsubSource(
       const batch = joinBatches(entries.map((entry) => entry.batch))
       const { verdict, reason } = await deliver(batch)
       if (verdict === Verdict.STORED) dropping = false
-      else drop(recordsOf(batch), reason || 'the hop ended')
+      else drop(recordsOf(batch), reasons.undelivered, reason)
     },
   )
+  metrics.watchQueue('channel', commit.queuedBytes)
   const take = (message: Buffer) => {
-    if (message.length > MAX_MESSAGE_BYTES) return drop(1, 'a message above the limit')
+    if (message.length > MAX_MESSAGE_BYTES) return drop(1, reasons.large)
     let batch: Batch
     try {
       // Copied, because a small message would keep the whole chunk that it came in.
       batch = fromBinary(BatchSchema, new Uint8Array(message))
     } catch {
-      return drop(1, 'a message that is no batch')
+      return drop(1, reasons.foreign)
     }
-    if (mistakeOf(batch) || batch.log) return drop(Math.max(recordsOf(batch), 1), 'a batch with a mistake')
+    if (mistakeOf(batch) || batch.log) return drop(Math.max(recordsOf(batch), 1), reasons.mistake)
     // The publisher does not wait, so a partition must always use the same lane here.
     for (const [lane, runs] of Map.groupBy(batch.runs, ({ partition }: Run) => partition % lanes)) {
       const part = create(BatchSchema, { runs })
       const entry = { batch: part, records: recordsOf(part), bytes: bytesOf(part) }
-      if (!commit.offer(lane, entry)) drop(entry.records, 'the queue is full')
+      if (!commit.offer(lane, entry)) drop(entry.records, reasons.full)
     }
   }
 

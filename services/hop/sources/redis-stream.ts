@@ -39,6 +39,8 @@ const PAUSE_MS = 500
 const BLOCK_MS = 500
 /** Entries of each stream in one read: at most 16 MiB each at the largest batch that an intake makes. */
 const READ_ENTRIES = 16
+/** Why an entry is lost. */
+const NO_BATCH = 'an entry that is no batch'
 
 export type StreamReader = { pipeline: string; partitions: number }
 
@@ -64,6 +66,8 @@ export function createRedisStreamSource(
   let closing = false
   let standing: string | undefined = 'not connected yet'
   let wake: () => void = () => undefined
+  // A series begins at 0, so that the first one is seen as growth.
+  metrics.dropped.inc({ reason: NO_BATCH }, 0)
   /** Aborted when the lease is lost, or not wanted any more: the streams keep what is not delivered. */
   let lost = new AbortController()
 
@@ -75,7 +79,7 @@ export function createRedisStreamSource(
         const { verdict } = await deliver(batch, lost)
         if (verdict !== Verdict.STORED) return done
       } else {
-        metrics.dropped.inc({ reason: 'an entry that is no batch' })
+        metrics.dropped.inc({ reason: NO_BATCH })
         log.error('an entry of a stream is no batch; it is stepped over', { id: last.id })
       }
       done = last
