@@ -58,8 +58,8 @@ duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1
 demo-monitoring: ready ## rules, dashboards and alerts proven on running pipelines [PIPELINE=]
 	@node local/monitoring/main.ts $(if $(filter-out file,$(origin PIPELINE)),--pipeline $(PIPELINE))
 
-test-rules: node_modules/.ready ## the alerting rules by promtool, each provoked
-	@node local/monitoring/test-rules.ts
+test-rules: node_modules/.ready ## alerts, analyses and hypotheses by promtool, each provoked
+	@tsx charts/monitoring/test-rules.ts
 
 synth: node_modules/.ready ## write dist/ from the pipelines [REGISTRY= REPO_URL=]
 	@tsx main.ts

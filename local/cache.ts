@@ -98,7 +98,9 @@ export function runMaven(pomDir: string, properties: Record<string, string>): Pr
   // and npm do. mvn splits MAVEN_OPTS at spaces.
   const home = homedir()
   const mavenOpts = process.env['MAVEN_OPTS'] ?? ''
-  const env = /\s/.test(home) ? {} : { MAVEN_OPTS: `-Duser.home=${home} ${mavenOpts}`.trim() }
+  const env: Record<string, string> = /\s/.test(home)
+    ? {}
+    : { MAVEN_OPTS: `-Duser.home=${home} ${mavenOpts}`.trim() }
   const run = lastMaven.then(() => runTool({ command: 'mvn', args, cwd: pomDir, env }))
   lastMaven = run.catch(() => undefined)
   return run

@@ -4,15 +4,17 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Yaml } from 'cdk8s'
-import { alertCasesOf, recordCasesOf } from '../../charts/monitoring/rule-cases.ts'
-import { rulesOf } from '../../charts/monitoring/rules.ts'
+import { preparePrometheus } from '../../local/monitoring/tools.ts'
+import { projectRoot } from '../../local/session.ts'
 import { pipelines } from '../../pipelines/all.ts'
-import { projectRoot } from '../session.ts'
-import { preparePrometheus } from './tools.ts'
+import { deliveryCases, hypothesisCases } from '../measure-cases.ts'
+import { alertCasesOf, recordCasesOf } from './rule-cases.ts'
+import { rulesOf } from './rules.ts'
 
 const INTERVAL = '15s'
 const LOOKED_AT = '15m'
-const DEADLINE_MS = 60_000
+// Half a minute where nothing else runs.
+const DEADLINE_MS = 180_000
 
 const dir = join(projectRoot, '.local', 'rules')
 await rm(dir, { recursive: true, force: true })
@@ -20,6 +22,8 @@ await mkdir(dir, { recursive: true })
 const groups = rulesOf(pipelines)
 const alertCases = alertCasesOf(pipelines)
 const recordCases = recordCasesOf(pipelines)
+// What judges a new version, and what says whether an experiment went well.
+const measureCases = [...deliveryCases(), ...hypothesisCases()]
 const untested = groups
   .flatMap(({ rules }) => rules.flatMap((rule) => ('alert' in rule ? [rule.alert] : [])))
   .filter(
@@ -44,7 +48,7 @@ const tests = [
       },
     ],
   })),
-  ...recordCases.map(({ what, series, expr, samples }) => ({
+  ...[...recordCases, ...measureCases].map(({ what, series, expr, samples }) => ({
     name: what,
     interval: INTERVAL,
     input_series: seriesOf(series),
@@ -74,7 +78,7 @@ for (const args of [
 }
 const alerts = new Set(alertCases.map(({ alert }) => alert)).size
 process.stdout.write(
-  `${alerts} alerts, ${alertCases.length} cases of them; ${recordCases.length} cases of recordings\n`,
+  `${alerts} alerts, ${alertCases.length} cases of them; ${recordCases.length} of recordings, ${measureCases.length} of analyses and hypotheses\n`,
 )
 
 async function run(program: string, args: string[]): Promise<{ failure: boolean; output: string }> {
