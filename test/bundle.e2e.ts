@@ -31,5 +31,7 @@ test('the programs of the image, away from the project, bring 1,000 events to ev
   const hops = () => new Set(collector.spans.map(({ hop }) => hop)).size
   await until('every hop has sent spans', () => hops() === Object.keys(weather.hops).length, 20_000)
   const page = await fetch(running.queryUrl, { signal: AbortSignal.timeout(5_000) })
-  assert.match(await page.text(), /<script>/)
+  const [, script] = /<script [^>]*src="([^"]+)"/.exec(await page.text()) ?? []
+  const asset = await fetch(new URL(script!, running.queryUrl), { signal: AbortSignal.timeout(5_000) })
+  assert.deepEqual([asset.status, asset.headers.get('content-type')], [200, 'text/javascript; charset=utf-8'])
 })

@@ -17,7 +17,7 @@ import { until } from './until.ts'
 import { visit } from './web/visit.ts'
 
 const run = promisify(execFile)
-const COMMAND_DEADLINE_MS = 60_000
+const COMMAND_DEADLINE_MS = 150_000
 const EVENTS = 10_000
 
 /** No other test uses its topic and keys. */
