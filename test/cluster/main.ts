@@ -42,7 +42,7 @@ try {
 
 async function testEnvironments(): Promise<boolean> {
   let passed = true
-  for (const environment of ['laptop', 'cloud']) {
+  for (const environment of ['laptop', 'cloud', 'east', 'west']) {
     const cluster = await openCluster('api', { say, signal })
     try {
       passed = (await testManifests(cluster, environment)) && passed

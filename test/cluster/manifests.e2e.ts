@@ -1,5 +1,6 @@
 // dist/<ENVIRONMENT> on a real API server that has the definitions and nothing else of it. Started by main.ts.
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { join } from 'node:path'
 import { projectRoot } from '../../local/session.ts'
@@ -67,6 +68,29 @@ test('every Deployment and StatefulSet gets its pods created', async () => {
   await until('every workload has a pod', created, PODS_DEADLINE_MS, POLL_MS).catch((cause: unknown) => {
     throw new Error(`no pods of ${without.join(', ')}`, { cause })
   })
+})
+
+test(`what stands beside ${folder} is accepted, too`, async (t) => {
+  const folders = ['gitops', 'chaos', 'loadtest'].map((name) => `dist/${name}/${environment}`)
+  const there = folders.filter((each) => existsSync(join(projectRoot, each)))
+  assert.ok(there.length >= 2, there.join())
+  const beside = there.flatMap(readManifests)
+  // The operators' own, which come with them.
+  const wanted = new Set(beside.flatMap(({ metadata }) => metadata.namespace ?? []))
+  const { items } = await kubectl.read<{ items: Manifest[] }>(['get', 'namespaces'])
+  const missing = [...wanted].filter((name) => !items.some(({ metadata }) => metadata.name === name))
+  for (const name of missing) {
+    await kubectl.run(['create', 'namespace', name])
+    t.after(() => kubectl.run(['delete', 'namespace', name, '--wait=false']))
+  }
+  for (const each of there) {
+    // A dry run, because whoever lends a cluster may have an Argo CD in it.
+    const args = ['apply', '--server-side', '--dry-run=server', '-R', '-f', join(projectRoot, each)]
+    const { code, stdout, stderr } = await kubectl.try(args)
+    assert.equal(code, 0, stderr)
+    assert.doesNotMatch(stdout + stderr, /Warning:/)
+    assert.equal(stdout.trim().split('\n').length, readManifests(each).length)
+  }
 })
 
 type Workload = Manifest & {
