@@ -26,7 +26,7 @@ const MANY_CLIENTS = 256
 const LINGER_MS = 1_000
 const LINGER_RECORDS = 100
 /** kafkajs's default maxWaitTimeInMs is the last of these. */
-const WAITS_MS = [1, 50, 500, 1_000, 5_000]
+const WAITS_MS = [1, 15, 500, 1_000, 5_000]
 /** Few enough that no fetch is answered because it is full. */
 const EVENTS_PER_SECOND = 50
 const DEADLINE_MS = 20_000

@@ -4,6 +4,8 @@
 //   the pod. The KafkaTopics are handed out, for the test makes them.
 // - Redis and MongoDB run from images of the local stack's binaries: Redis of another version; FerretDB, with a command
 //   of its own, unless mongod is on PATH.
+// - The exporters of the databases are left out, whose images are not at hand, and the class of the Gateway controller,
+//   whose definition is not.
 // All else is applied as it is: the hops, the query service, their Services, scalers, budgets and policies. Nothing acts
 // on the Ingresses, and nothing enforces the policies.
 import { brokerSettings, clusterId, jvmOptions } from '../../local/kafka.ts'
@@ -31,7 +33,7 @@ export function overlay(objects: Manifest[], isMongod: boolean): { objects: Mani
     )
   const [pool] = ofStrimzi('KafkaNodePool')
   const [cluster] = ofStrimzi('Kafka')
-  const others = objects.filter((object) => !ofStrimzi().includes(object))
+  const others = objects.filter((object) => !ofStrimzi().includes(object) && !isLeftOut(object))
   return {
     objects: [...others.map((object) => onLocalImages(object, isMongod)), ...broker(pool!, cluster!)],
     topics: ofStrimzi('KafkaTopic').map(({ metadata: { name }, spec }) => ({
@@ -39,6 +41,11 @@ export function overlay(objects: Manifest[], isMongod: boolean): { objects: Mani
       partitions: spec.partitions as number,
     })),
   }
+}
+
+/** See above. What an exporter's policy lets through harms nobody. */
+export function isLeftOut({ kind, metadata }: Manifest): boolean {
+  return kind === 'GatewayClass' || (kind !== 'NetworkPolicy' && metadata.name.endsWith('-exporter'))
 }
 
 function onLocalImages(object: Manifest, isMongod: boolean): Manifest {
