@@ -51,6 +51,7 @@ bench: ready ## measure each part, side by side
 figures: node_modules/.ready ## put the figures of the newest reports into the documents
 	@for report in docs/reports/*.json; do newest=.local/reports/$${report##*/}; test ! -f $$newest || cp $$newest $$report; done
 	@node docs/figures.ts --write
+	@oxfmt docs
 
 duel: ready ## the routes against each other, or ingresses [WHAT=ingress QUICK=1]
 	@node loadtest/duel/main.ts $(if $(WHAT),--what $(WHAT)) $(if $(filter 1,$(QUICK)),--quick)
