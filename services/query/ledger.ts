@@ -25,17 +25,16 @@ export async function readLedger({
   keys,
   groups,
 }: LedgerSources): Promise<Ledger> {
-  const [kafka, mongodb, redis] = await Promise.all([
-    log && readKafka(log, groups),
-    orError(countDocuments().then((documents) => ({ documents }))),
-    orError(
-      readRedis([
-        ['GET', keys.total],
-        ['HGETALL', keys.positions],
-        ['HGETALL', keys.fences],
-      ]).then(redisOf(log?.topic)),
-    ),
-  ])
+  // The log last, so that no store seems to have what the log has not.
+  const redis = await orError(
+    readRedis([
+      ['GET', keys.total],
+      ['HGETALL', keys.positions],
+      ['HGETALL', keys.fences],
+    ]).then(redisOf(log?.topic)),
+  )
+  const mongodb = await orError(countDocuments().then((documents) => ({ documents })))
+  const kafka = log && (await readKafka(log, groups))
   return { ...kafka, mongodb, redis, at: new Date().toISOString() }
 }
 

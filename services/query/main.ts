@@ -110,15 +110,15 @@ await run(log, async ({ onStop, running }) => {
     keys,
     onSearch: () => metrics.logScans.inc(),
   })
-  const ledger = coalesce(LEDGER_MAX_AGE_MS, () =>
-    readLedger({ log: eventLog, countDocuments: events.count, readRedis, keys, groups }),
-  )
+  const readOwnLedger = () =>
+    readLedger({ log: eventLog, countDocuments: events.count, readRedis, keys, groups })
+  const ledger = coalesce(LEDGER_MAX_AGE_MS, readOwnLedger)
   const readFill = coalesce(LEDGER_MAX_AGE_MS, createFillReader(pipeline, keys, readRedis))
   const readSize = coalesce(SIZE_MAX_AGE_MS, () => events.size().catch(noneWhileAway))
   addLedgerMetrics(metrics.registry, { readLedger: ledger, readSize, readFill })
   const readPipeline = coalesce(
     GRAPH_MAX_AGE_MS,
-    createPipelineReader(pipeline, createGraphReader(options.hops), ledger),
+    createPipelineReader(pipeline, createGraphReader(options.hops), readOwnLedger),
   )
   const site = createSite()
   const schema = json(200, describeSchema(options))

@@ -10,9 +10,9 @@ export function createPipelineReader(
   readLedger: () => Promise<Ledger>,
 ): () => Promise<Snapshot<PipelineState>> {
   return async () => {
-    // In this order, so that what was accepted is never counted before what the log has.
-    const { at, ...ledger } = await readLedger()
+    // In this order, so that nothing is accepted after the log was read: it would look lost.
     const hops = await readHops()
+    const { at, ...ledger } = await readLedger()
     const state = { pipeline, at, hops: hops.map(rounded), ledger }
     return { state, json: JSON.stringify(state) }
   }
